@@ -1,0 +1,1 @@
+"""F4: the command line, one file per subcommand."""

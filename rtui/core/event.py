@@ -1,0 +1,117 @@
+"""What an adapter reports: one small frozen value per thing that happened on the wire.
+
+Events are past participles. An adapter emits lists of them, one list per socket read where its library allows; the
+link stamps each with a sequence and a time and stores it as a `Record`. Nothing here knows what happens afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from rtui.core.fault import Fault
+from rtui.core.record import Kind
+
+Meta: TypeAlias = Mapping[str, Any]
+"""Protocol details of one event: JSON-encodable, never a secret, empty values left out."""
+
+Party: TypeAlias = Literal["us", "them", "network"]
+"""Who did it: this program or its user, the peer, or neither."""
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """The connection is usable. Fires once per successful attempt, before any `Received`."""
+
+    details: Meta
+    """What was negotiated (`protocol`, `tls`, `cipher`, `subprotocol`, `compression`, `session`, `headers`, …) and,
+    under `timings`, milliseconds of `dns`, `tcp`, `tls` and `handshake`."""
+
+
+class Received(msgspec.Struct, frozen=True, gc=False):
+    """A message came from the peer."""
+
+    channel: str
+    """Topic, event, method or group; "" where the protocol has none."""
+    payload: bytes
+    kind: Kind = Kind.MESSAGE
+    meta: Meta | None = None
+    replies_to: int | None = None
+    """The id of the command that this message answers, if the protocol tells."""
+
+
+class Sent(msgspec.Struct, frozen=True, gc=False):
+    """A message was handed to the operating system for the peer."""
+
+    command: int
+    """The id of the command that asked for it; 0 for what the adapter sent on its own (automatic pings)."""
+    channel: str
+    payload: bytes
+    kind: Kind = Kind.MESSAGE
+    meta: Meta | None = None
+
+
+class Acknowledged(msgspec.Struct, frozen=True, gc=False):
+    """The peer confirmed what a command sent."""
+
+    command: int
+    channel: str = ""
+    payload: bytes = b""
+    meta: Meta | None = None
+
+
+class Subscribed(msgspec.Struct, frozen=True, gc=False):
+    """The peer accepted a subscription."""
+
+    channel: str
+    command: int = 0
+    meta: Meta | None = None
+
+
+class Unsubscribed(msgspec.Struct, frozen=True, gc=False):
+    """The peer ended a subscription at our request."""
+
+    channel: str
+    command: int = 0
+    meta: Meta | None = None
+
+
+class Measured(msgspec.Struct, frozen=True, gc=False):
+    """A round trip was timed. Not stored: it only moves the link's RTT figure."""
+
+    rtt: int
+    """Nanoseconds."""
+
+
+class Stalled(msgspec.Struct, frozen=True, gc=False):
+    """The peer is late; the connection still stands. Cleared by the next event from the peer. Not stored."""
+
+    text: str
+    """What is missing and for how long: "no pong for 12 s"."""
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the user should know that is neither a message nor the end."""
+
+    text: str
+    level: Literal["info", "warning", "error"] = "info"
+    command: int = 0
+    """The id of the command that this refuses or comments; 0 for none."""
+    fault: Fault | None = None
+    meta: Meta | None = None
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True):
+    """The attempt ended. Exactly one per attempt; emitted by the supervisor, never by an adapter."""
+
+    by: Party
+    clean: bool
+    code: int | None = None
+    reason: str = ""
+    fault: Fault | None = None
+    meta: Meta | None = None
+
+
+Event: TypeAlias = Opened | Received | Sent | Acknowledged | Subscribed | Unsubscribed | Measured | Stalled | Notice
+"""What `Link.emit` and `Link.pour` take."""

@@ -1,0 +1,1 @@
+"""F3: embedded servers, one file per protocol, and the lab that starts them."""

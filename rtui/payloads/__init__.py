@@ -1,0 +1,1 @@
+"""F1: how bytes are shown. Bytes are the truth, text is a view."""

@@ -1,0 +1,124 @@
+"""What an adapter is, and what it may use of the link that runs it.
+
+An adapter is one coroutine per attempt to connect. It never builds a Record, sleeps for back-off, reconnects by
+itself, touches the workbench or logs a payload. Adding a protocol is one file beside this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from enum import Enum
+from typing import Annotated, Any, ClassVar, Protocol
+
+import msgspec
+
+from rtui.core.command import Command
+from rtui.core.event import Closed, Event
+from rtui.core.fault import Fault
+from rtui.settings.option import option
+
+
+class Verb(Enum):
+    """What a protocol can do; the workbench and the command line offer only these."""
+
+    SEND = "send"
+    SUBSCRIBE = "subscribe"
+    PING = "ping"
+    ACK = "ack"
+    BINARY = "binary"
+    FRAGMENT = "fragment"
+    CLOSE_CODE = "close-code"
+    BREAK = "break"
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What things are called in this protocol."""
+
+    channel: str
+    """"topic", "event", "method", "group"."""
+    channels: str
+    peer: str = "server"
+
+
+class CommonOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Connect options that every protocol has."""
+
+    timeout: Annotated[
+        float, option("Give up connecting after this long", kind="duration", minimum=0.1, section="Connection")
+    ] = 10.0
+    proxy: Annotated[
+        str,
+        option(
+            "HTTP or SOCKS proxy URL; 'env' follows the environment, '' goes direct",
+            metavar="URL",
+            section="Connection",
+        ),
+    ] = "env"
+    headers: Annotated[dict[str, str], option("Extra request headers", kind="pairs", section="Connection")] = {}
+    ca: Annotated[str, option("CA bundle to trust instead of the system's", kind="file", section="TLS")] = ""
+    cert: Annotated[str, option("Client certificate (PEM)", kind="file", section="TLS")] = ""
+    key: Annotated[str, option("Private key of the client certificate (PEM)", kind="file", section="TLS")] = ""
+    insecure: Annotated[
+        bool, option("Accept any certificate (shown in red while open)", kind="flag", section="TLS")
+    ] = False
+    server_name: Annotated[str, option("Name to verify and send as SNI", section="TLS")] = ""
+    username: Annotated[str, option("User name (basic authentication)", section="Authentication")] = ""
+    password: Annotated[str, option("Password", secret=True, section="Authentication")] = ""
+    token: Annotated[str, option("Bearer token", secret=True, section="Authentication")] = ""
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """What one send carries besides channel and payload. Adapters subclass it."""
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """What one subscription carries besides its channel. Adapters subclass it."""
+
+
+class Link(Protocol):
+    """The side of a link that an adapter sees."""
+
+    url: str
+    options: Any
+    """An instance of the adapter's `Options`, validated, templates rendered."""
+    memory: dict[str, Any]
+    """Survives reconnects: Last-Event-ID, cursors, session ids. The adapter's to use."""
+
+    def emit(self, events: Sequence[Event]) -> None:
+        """Report events. Synchronous, never blocks, never raises; library callbacks use it."""
+
+    async def pour(self, events: Sequence[Event]) -> None:
+        """Report events, then let the loop breathe if the time slice is spent or the capture is behind."""
+
+    @property
+    def commands(self) -> AsyncIterator[Command]:
+        """The commands for this attempt, in order. Ends when the attempt is over."""
+
+
+class Adapter:
+    """One attempt to talk one protocol. Subclasses are stateless factories of `run`: state lives in the coroutine."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    schemes: ClassVar[tuple[str, ...]]
+    verbs: ClassVar[frozenset[Verb]]
+    words: ClassVar[Words]
+    Options: ClassVar[type[CommonOptions]]
+    Outgoing: ClassVar[type[Outgoing]] = Outgoing
+    Subscription: ClassVar[type[Subscription]] = Subscription
+
+    async def run(self, link: Link) -> Closed | None:
+        """Connect, emit `Opened`, read until the end.
+
+        Return when it ended politely (with a `Closed` that tells who, code and reason), raise when it failed; a
+        cancellation is the user's close: say goodbye within a second, free everything, re-raise.
+        """
+        raise NotImplementedError
+
+    def retryable(self, error: BaseException) -> bool:
+        """Whether another attempt may succeed after `error` (what `run` raised)."""
+        raise NotImplementedError
+
+    def explain(self, error: BaseException) -> Fault:
+        """Translate what `run` raised. The only place that knows the library's exceptions."""
+        raise NotImplementedError
