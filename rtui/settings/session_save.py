@@ -1,0 +1,215 @@
+"""Writing a session: new files whole, existing ones by changing only what changed.
+
+An edit is a three-way merge. The session remembers what its file said (`stored`); what differs from it now is applied
+to the file as it is today. So comments, order, spelling ("5s"), keys we do not know, and what another program wrote
+meanwhile all stay. The merge is one function over mutable mappings: it runs on tomlkit's document and on plain
+dictionaries, and if tomlkit's text does not read back as the plain result, the plain result is written instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, MutableMapping, MutableSequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from rtui.core.fault import Failure, Fault
+from rtui.settings.files import SettingsError, load_toml, parse_toml, read_settings, storage_failure, write_atomic
+from rtui.settings.option import declared, has_template
+from rtui.settings.secrets import is_secret_header, url_password
+from rtui.settings.session_model import Declares, Session, to_data
+
+_IDENTITY: Final = {"subscriptions": "channel", "messages": "name"}
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a save."""
+
+    session: Session
+    """The session with its path, to go on with."""
+    withheld: dict[str, str]
+    """Environment variable → what it stands for ("options.token"): secrets that were not written to the file."""
+
+
+def save_session(session: Session, path: Path, declares: Declares | None = None) -> Saved:
+    """Write `session` to `path`: an edit if it was loaded from there, else a new file (the caller asks before).
+
+    Secrets typed since it was loaded are replaced by `{{ env.NAME }}`; `declares` tells which options are secret.
+
+    Raises:
+        Failure: kind "storage" if it cannot be written, "bug" if its templates are rendered already.
+        SettingsError: if the file to be edited is no longer readable.
+    """
+    if session.resolved:
+        raise Failure(Fault(kind="bug", side="us", title="A resolved session may hold secrets and is never saved"))
+    edit = session.stored is not None and session.path is not None and _same(session.path, path) and path.exists()
+    stored = (session.stored or {}) if edit else {}
+    fresh, withheld = _withhold(to_data(session), stored, declares, path.stem)
+    text = _edited(path, stored, fresh) if edit else _dump(fresh)
+    try:
+        write_atomic(path, text.encode())
+    except UnicodeEncodeError as error:
+        raise storage_failure(path, error) from error
+    written = msgspec.structs.replace(session, path=path, stored=fresh)
+    return Saved(session=written, withheld=withheld)
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.resolve() == other.resolve()
+    except (OSError, RuntimeError):
+        return False
+
+
+def _dump(data: Mapping[str, Any]) -> str:
+    import tomllib
+
+    import tomli_w
+
+    text = tomli_w.dumps(data, multiline_strings=True)
+    # Multi-line strings read well, but a carriage return in one is lost.
+    return text if tomllib.loads(text) == data else tomli_w.dumps(data)
+
+
+def _edited(path: Path, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> str:
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    text = read_settings(path)
+    plain = deepcopy(load_toml(path).data)
+    merge(plain, stored, fresh)
+    try:
+        document = tomlkit.parse(text)
+        merge(document, stored, fresh)
+        edited = tomlkit.dumps(document)
+        if parse_toml(edited, path).data == plain:
+            return edited
+    except (TOMLKitError, SettingsError, LookupError, TypeError, ValueError, AttributeError):
+        pass  # tomlkit has trouble with some layouts: the content counts more than the comments
+    return _dump(plain)
+
+
+def merge(
+    target: MutableMapping[str, Any], stored: Mapping[str, Any], fresh: Mapping[str, Any], *, grouped: bool = False
+) -> None:
+    """Apply to `target` what leads from `stored` to `fresh`. `grouped`: options may stand in group tables there."""
+    known = {*stored, *fresh} if grouped else set(target)
+    for key in stored.keys() - fresh.keys():
+        _remove(*_home(target, key, known), key, stored[key])
+    for key, value in fresh.items():
+        if key not in stored or stored[key] != value:
+            _put(*_home(target, key, known), key, stored.get(key), value)
+
+
+def _home(table: MutableMapping[str, Any], key: str, known: set[str]) -> tuple[MutableMapping[str, Any], str]:
+    """Where an option stands: in the table itself or in a group table (`ca` in `tls`, `will_topic` in `will`).
+
+    A table that is in `known` is an option of its own, such as `headers`, and no group.
+    """
+    if key not in table:
+        for group, inner in table.items():
+            if isinstance(inner, MutableMapping) and group not in known:
+                for name in (key, key.removeprefix(f"{group}_")):
+                    if name in inner:
+                        return inner, name
+    return table, key
+
+
+def _remove(home: MutableMapping[str, Any], name: str, key: str, stored: Any) -> None:
+    """Take away what we know of; what others wrote beside it stays, and keeps its table."""
+    inside = home.get(name)
+    if isinstance(inside, MutableMapping) and isinstance(stored, Mapping):
+        merge(inside, stored, {}, grouped=key == "options")
+    elif isinstance(inside, MutableSequence) and key in _IDENTITY:
+        _merge_items(inside, stored, [], key)
+    elif name in home:
+        del home[name]
+        return
+    if name in home and not inside:
+        del home[name]
+
+
+def _put(home: MutableMapping[str, Any], name: str, key: str, stored: Any, value: Any) -> None:
+    inside = home.get(name)
+    if isinstance(inside, MutableMapping) and isinstance(value, Mapping):
+        merge(inside, stored if isinstance(stored, Mapping) else {}, value, grouped=key == "options")
+    elif isinstance(inside, MutableSequence) and key in _IDENTITY:
+        _merge_items(inside, stored or [], value, key)
+    else:
+        home[name] = deepcopy(value)
+
+
+def _merge_items(
+    items: MutableSequence[Any], stored: list[dict[str, Any]], fresh: list[dict[str, Any]], key: str
+) -> None:
+    """Merge the array of tables at `key`, whose tables are told apart by one of their keys."""
+    identity = _IDENTITY[key]
+    before = {item[identity]: item for item in stored}
+    after = {item[identity]: item for item in fresh}
+    for index in reversed(range(len(items))):
+        name = items[index].get(identity)
+        if name in before and name not in after:
+            del items[index]
+    present = {item.get(identity): item for item in items}
+    for name, item in after.items():
+        if name in present:
+            merge(present[name], before.get(name, {}), item, grouped=key == "subscriptions")
+        else:
+            items.append(deepcopy(item))
+    _reorder(items, list(after), identity)
+
+
+def _reorder(items: MutableSequence[Any], wanted: list[str], identity: str) -> None:
+    """Put our tables into the order `wanted`; tables that we do not know go last."""
+    present = [item.get(identity) for item in items]
+    if [name for name in present if name in wanted] == wanted:
+        return
+    by_name = dict(zip(present, items, strict=True))
+    ordered = [by_name[name] for name in wanted] + [by_name[name] for name in present if name not in wanted]
+    for index in reversed(range(len(items))):
+        del items[index]
+    for item in ordered:
+        items.append(item)
+
+
+def _withhold(
+    data: dict[str, Any], stored: Mapping[str, Any], declares: Declares | None, stem: str
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """`data` with `{{ env.NAME }}` for each secret that the file does not hold yet, and what the names stand for."""
+    data, names = deepcopy(data), dict[str, str]()
+
+    def hide(table: dict[str, Any], before: Mapping[str, Any], key: str, label: str) -> None:
+        value = table.get(key)
+        if isinstance(value, str) and value and not has_template(value) and before.get(key) != value:
+            name = _variable(stem, key)
+            table[key] = f"{{{{ env.{name} }}}}"
+            names[name] = label
+
+    options, before = data.get("options", {}), stored.get("options", {})
+    for one in declared(declares.Options) if declares else ():
+        if one.secret and isinstance(table := options.get(one.key), dict):
+            for name in table:
+                hide(table, before.get(one.key, {}), name, f"options.{one.key}.{name}")
+        elif one.secret:
+            hide(options, before, one.key, f"options.{one.key}")
+    headers = options.get("headers")
+    for header in filter(is_secret_header, headers if isinstance(headers, dict) else ()):
+        hide(headers, before.get("headers", {}), header, f"options.headers.{header}")
+    _withhold_password(data["session"], stored.get("session", {}), _variable(stem, "password"), names)
+    return data, names
+
+
+def _withhold_password(head: dict[str, Any], stored: Mapping[str, Any], name: str, names: dict[str, str]) -> None:
+    password = url_password(head["url"])
+    if password and not has_template(password) and head["url"] != stored.get("url"):
+        head["url"] = head["url"].replace(f":{password}@", f":{{{{ env.{name} }}}}@", 1)
+        names[name] = "the password in the URL"
+
+
+def _variable(stem: str, key: str) -> str:
+    """An environment variable's name: PLANT_TOKEN."""
+    name = re.sub(r"\W+", "_", f"{stem}_{key}", flags=re.ASCII).strip("_").upper()
+    return f"RTUI_{name}" if name[:1].isdigit() else name
