@@ -1,0 +1,68 @@
+"""Which views there are, and which suits a payload best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from rtui.payloads.base import Document, Unreadable, View
+from rtui.payloads.hex import HexView
+from rtui.payloads.json import JsonView
+from rtui.payloads.text import TextView
+
+VIEWS: tuple[View, ...] = (JsonView(), TextView(), HexView())
+"""Every view; among equal claims the earlier wins."""
+
+
+class Opening(msgspec.Struct, frozen=True):
+    """A payload opened by a view, or by the raw one where that view could not read it."""
+
+    view: View
+    document: Document
+    problem: str = ""
+    """Why it is not the view that was asked for."""
+
+
+def view(name: str) -> View:
+    """The view called `name`.
+
+    Raises:
+        KeyError: if there is none.
+    """
+    for known in VIEWS:
+        if known.name == name:
+            return known
+    raise KeyError(name)
+
+
+def views_for(data: bytes, meta: Mapping[str, Any] | None = None) -> list[View]:
+    """The views that can show `data`, best claim first; raw and hex are always among them."""
+    told = meta or {}
+    claims = [(known.claim(data, told), known) for known in VIEWS]
+    return [known for claim, known in sorted(claims, key=lambda pair: -pair[0]) if claim > 0]
+
+
+def open_best(data: bytes, meta: Mapping[str, Any] | None = None) -> Opening:
+    """The best view that can read `data`."""
+    for known in views_for(data, meta):
+        try:
+            return Opening(known, known.open(data))
+        except Unreadable:
+            continue  # a claim is made from a glance; the next best looks for itself
+    return _raw(data, "")
+
+
+def open_as(name: str, data: bytes) -> Opening:
+    """`data` in the view called `name`, or raw with the reason."""
+    asked = view(name)
+    try:
+        return Opening(asked, asked.open(data))
+    except Unreadable as error:
+        return _raw(data, str(error))
+
+
+def _raw(data: bytes, problem: str) -> Opening:
+    raw = view("raw")
+    return Opening(raw, raw.open(data), problem)
