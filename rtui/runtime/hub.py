@@ -1,0 +1,367 @@
+"""The owner of all connections. The workbench and the command line reach connections through here alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from rtui.capture.channels import Channels
+from rtui.capture.journal import Journal
+from rtui.capture.meter import Meter
+from rtui.core.command import Break, Hangup, Poke, Sabotage, Send, Subscribe, Unsubscribe
+from rtui.core.event import Closed
+from rtui.core.fault import Failure, Fault
+from rtui.core.lifecycle import State
+from rtui.core.record import Kind
+from rtui.protocols import registry
+from rtui.protocols.base import Adapter, Verb
+from rtui.runtime.link import Link, Outcome
+from rtui.runtime.supervisor import Supervisor
+from rtui.runtime.tasks import Cancellable, Spawner, spawn
+from rtui.settings.message import compose
+from rtui.settings.option import OptionErrors, build
+from rtui.settings.secrets import Secrets
+from rtui.settings.session import SavedMessage, Session, connect_options
+from rtui.settings.template import Renderer
+
+GOODBYE: Final = 2.0
+"""Seconds a polite close may take before the attempt is aborted."""
+
+
+Finder: TypeAlias = Callable[[str, str | None], tuple[Callable[[], Adapter], str]]
+"""From a URL and a protocol's name (or None) to the adapter and the URL it understands."""
+
+
+class SubscriptionState(msgspec.Struct):
+    """One wanted subscription of a connection."""
+
+    channel: str
+    subscription: Any = None
+    """An instance of the adapter's `Subscription`, or None."""
+    enabled: bool = True
+    muted: bool = False
+
+
+class Connection:
+    """One session brought to life, as the workbench and the command line see it."""
+
+    def __init__(
+        self, session: Session, adapter: Adapter, link: Link, *, url: str, renderer: Renderer | None, retry_first: bool
+    ) -> None:
+        self.session = session
+        self.renderer = renderer
+        """Fills in the templates of saved messages at the moment of each send."""
+        self.adapter = adapter
+        self.link = link
+        self.url = url
+        """For display: secrets masked."""
+        self.subscriptions: dict[str, SubscriptionState] = {}
+        self._supervisor = Supervisor(
+            adapter, link, policy=session.reconnect, retry_first=retry_first, on_open=self._on_open
+        )
+        self._worker: Cancellable | None = None
+        self._running = False
+        self._hanging_up: asyncio.TimerHandle | None = None
+
+    # What it is
+
+    @property
+    def id(self) -> int:
+        """The link's number in the capture."""
+        return self.link.id
+
+    @property
+    def name(self) -> str:
+        """The session's name."""
+        return self.session.name
+
+    @property
+    def protocol(self) -> str:
+        """The adapter's name."""
+        return self.adapter.name
+
+    @property
+    def state(self) -> State:
+        """Where the connection is."""
+        return self._supervisor.lifecycle.state
+
+    @property
+    def attempt(self) -> int:
+        """Connects tried since the last success."""
+        return self._supervisor.lifecycle.attempt
+
+    @property
+    def opened(self) -> int:
+        """Successful connects over the whole life."""
+        return self._supervisor.lifecycle.opened
+
+    @property
+    def fault(self) -> Fault | None:
+        """Why it is not open."""
+        return self._supervisor.fault
+
+    @property
+    def closed(self) -> Closed | None:
+        """How the last attempt ended."""
+        return self._supervisor.closed
+
+    @property
+    def age(self) -> float:
+        """Seconds in the present state."""
+        return asyncio.get_running_loop().time() - self._supervisor.since
+
+    @property
+    def retry_in(self) -> float | None:
+        """Seconds until the next attempt while waiting."""
+        at = self._supervisor.retry_at
+        return None if at is None else max(0.0, at - asyncio.get_running_loop().time())
+
+    @property
+    def stalled(self) -> str:
+        """What the peer owes, while the connection still stands."""
+        return self.link.stalled
+
+    @property
+    def details(self) -> Mapping[str, Any]:
+        """What the last `Opened` told."""
+        return self.link.details
+
+    @property
+    def rtt(self) -> int | None:
+        """The last measured round trip in nanoseconds."""
+        return self.link.rtt
+
+    @property
+    def channels(self) -> Channels:
+        """The tree's model."""
+        return self.link.channels
+
+    @property
+    def meter(self) -> Meter:
+        """Rates and latencies."""
+        return self.link.meter
+
+    @property
+    def revision(self) -> int:
+        """Changes whenever anything above does."""
+        return self.link.revision
+
+    # What it can be told
+
+    def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> int:
+        """Send one message; returns the command's id."""
+        return self._ask(lambda i: Send(id=i, payload=payload, channel=channel, outgoing=outgoing), Verb.SEND)
+
+    def send_saved(self, message: SavedMessage) -> int:
+        """Send one of the session's messages as it is to be sent now; returns the command's id.
+
+        Raises:
+            Failure: if a template, its payload or its file is wrong.
+            OptionErrors: if its options do not fit the protocol.
+        """
+        renderer = self.renderer or Renderer({}, {}, Secrets())
+        composed = compose(message, renderer, self.session.base)
+        outgoing = build(self.adapter.Outgoing, composed.options)
+        return self.send(composed.payload, composed.channel, outgoing)
+
+    def subscribe(self, channel: str, subscription: Any = None) -> int:
+        """Want `channel`, now and after every reconnect; returns the command's id."""
+        self.subscriptions[channel] = SubscriptionState(channel, subscription)
+        return self._ask(lambda i: Subscribe(id=i, channel=channel, subscription=subscription), Verb.SUBSCRIBE)
+
+    def unsubscribe(self, channel: str) -> int:
+        """Want `channel` no more; returns the command's id."""
+        self.subscriptions.pop(channel, None)
+        return self._ask(lambda i: Unsubscribe(id=i, channel=channel), Verb.SUBSCRIBE)
+
+    def poke(self, payload: bytes = b"") -> int:
+        """Ping; returns the command's id."""
+        return self._ask(lambda i: Poke(id=i, payload=payload), Verb.PING)
+
+    def sabotage(self, what: Sabotage, *, on: bool = True, seconds: float = 1.0) -> int:
+        """Misbehave on purpose; returns the command's id."""
+        return self._ask(lambda i: Break(id=i, what=what, on=on, seconds=seconds), Verb.BREAK)
+
+    def close(self, code: int | None = None, reason: str = "") -> None:
+        """Close for good: politely if open, at once otherwise."""
+        self._supervisor.leave()
+        self._end_attempt(code, reason)
+
+    def reconnect(self) -> None:
+        """Connect again: at once if waiting or closed, after dropping what stands otherwise."""
+        if self._running:
+            self._supervisor.retry_now()
+        elif self._restart is not None:
+            self._restart()
+
+    def outcome(self, command: int) -> Outcome:
+        """What became of a command: "pending", "sent", "acked" or the fault."""
+        ticket = self.link.ledger.get(command)
+        return ticket.outcome if ticket else "pending"
+
+    async def wait_outcome(self, command: int, *, acked: bool = False) -> Outcome:
+        """The outcome once it is sent (or acknowledged), or the fault that prevented it."""
+        wanted = frozenset({"acked"}) if acked else frozenset({"sent", "acked"})
+        return await self.link.ledger.wait(command, wanted)
+
+    async def wait_open(self) -> None:
+        """Until it is open.
+
+        Raises:
+            Failure: if it ended for good instead.
+        """
+        await self._until(lambda: self.state is State.OPEN or self._done)
+        if self.state is not State.OPEN:
+            raise Failure(self.fault or Fault(kind="closed", side="us", title="Closed before it was open"))
+
+    async def wait_closed(self) -> None:
+        """Until it ended for good."""
+        await self._until(lambda: self._done)
+
+    # Inside
+
+    _restart: Callable[[], None] | None = None
+
+    def start(self, spawner: Spawner) -> None:
+        """Begin. Called by the hub; `reconnect` after the end begins again in the same way."""
+        self._restart = lambda: self.start(spawner)
+        self._running = True
+        self._supervisor.begin()
+        # The name carries no argument: a worker's default description would print passwords.
+        self._worker = spawner(self._run(), f"link-{self.id}")
+
+    def abort(self) -> None:
+        """End without a goodbye."""
+        self._supervisor.leave()
+        self._supervisor.abort()
+
+    async def _run(self) -> None:
+        try:
+            await self._supervisor.run()
+        finally:
+            self._running = False
+            self._stop_timer()
+            self._supervisor.changed.set()
+
+    @property
+    def _done(self) -> bool:
+        return not self._running
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        changed = self._supervisor.changed
+        while not reached():
+            changed.clear()
+            await changed.wait()
+
+    def _end_attempt(self, code: int | None, reason: str) -> None:
+        if self.state is State.OPEN:
+            self.link.ask(Hangup(id=self.link.ledger.issue(), code=code, reason=reason))
+            self._supervisor.closing()
+            loop = asyncio.get_running_loop()
+            self._hanging_up = loop.call_later(GOODBYE, self._supervisor.abort)
+        elif self.state is State.CONNECTING:
+            self._supervisor.abort()
+
+    def _stop_timer(self) -> None:
+        if self._hanging_up is not None:
+            self._hanging_up.cancel()
+            self._hanging_up = None
+
+    def _ask(self, make: Callable[[int], Any], verb: Verb) -> int:
+        command = self.link.ledger.issue()
+        if verb not in self.adapter.verbs:
+            self._refuse(command, f"{self.adapter.title} has no {verb.value}")
+        elif self.state is State.OPEN:
+            self.link.ask(make(command))
+        elif verb is Verb.SUBSCRIBE:
+            # Wanted subscriptions are sent at the next open: nothing is lost by asking early.
+            self.link.ledger.settle(command, "sent")
+        else:
+            self._refuse(command, f"the connection is {self.state.value}")
+        return command
+
+    def _refuse(self, command: int, cause: str) -> None:
+        fault = Fault(kind="usage", side="us", title="Not sent", cause=cause, hint="Connect first, then send again.")
+        self.link.ledger.settle(command, fault)
+        self.link.write(Kind.ERROR, fault.sentence())
+
+    def _on_open(self) -> None:
+        """Once per connect: the wanted subscriptions, then the messages that open a conversation."""
+        for wanted in self.subscriptions.values():
+            if wanted.enabled:
+                command = self.link.ledger.issue()
+                self.link.ask(Subscribe(id=command, channel=wanted.channel, subscription=wanted.subscription))
+        for message in self.session.messages:
+            if message.on_connect:
+                self._greet(message)
+
+    def _greet(self, message: SavedMessage) -> None:
+        try:
+            self.send_saved(message)
+        except (Failure, OptionErrors) as error:
+            self.link.write(Kind.ERROR, f"message {message.name!r} was not sent: {error}")
+
+
+class Hub:
+    """Opens, lists and closes connections. Knows no front end: it is handed a spawner."""
+
+    def __init__(self, journal: Journal, spawner: Spawner = spawn, find: Finder = registry.for_url) -> None:
+        self.journal = journal
+        self.connections: list[Connection] = []
+        self._spawner = spawner
+        self._find = find
+
+    def open(
+        self, session: Session, secrets: Secrets, renderer: Renderer | None = None, *, retry_first: bool = True
+    ) -> Connection:
+        """Bring a session to life: its templates rendered, except those of its messages (`renderer` does these).
+
+        Raises:
+            Failure: if the URL or an option is not usable.
+            OptionErrors: if the options do not fit the protocol.
+        """
+        make, url = self._find(session.url, session.protocol or None)
+        adapter = make()
+        options = connect_options(session, adapter.Options)
+        secrets.add_url(url)
+        secrets.add_options(options)
+        shown = secrets.mask_url(url)
+        link = Link(
+            link_id=self.journal.add_link(session.name, adapter.name, shown, {}),
+            url=url,
+            options=options,
+            journal=self.journal,
+            channels=Channels(adapter.words.separator),
+            meter=Meter(),
+            secrets=secrets,
+        )
+        connection = Connection(session, adapter, link, url=shown, renderer=renderer, retry_first=retry_first)
+        for wanted in session.subscriptions:
+            subscription = build(adapter.Subscription, wanted.options)
+            connection.subscriptions[wanted.channel] = SubscriptionState(
+                wanted.channel, subscription, wanted.enabled, wanted.muted
+            )
+        self.connections.append(connection)
+        connection.start(self._spawner)
+        return connection
+
+    def forget(self, connection: Connection) -> None:
+        """Take an ended connection off the list; its rows stay in the capture."""
+        self.connections.remove(connection)
+
+    async def close_all(self, deadline: float = GOODBYE) -> None:
+        """Close every connection properly within `deadline` seconds, then without a goodbye."""
+        for connection in self.connections:
+            connection.close()
+        try:
+            async with asyncio.timeout(deadline):
+                for connection in self.connections:
+                    await connection.wait_closed()
+        except TimeoutError:
+            for connection in self.connections:
+                connection.abort()
+            for connection in self.connections:
+                await connection.wait_closed()

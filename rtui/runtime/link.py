@@ -1,0 +1,342 @@
+"""Where events become records: sequence, time, direction, masking, and what answers what.
+
+A link lives as long as its connection, over all attempts. The adapter sees it through `protocols.base.Link`; the
+supervisor drives it; widgets and printers read its figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from rtui.capture.channels import Channels
+from rtui.capture.journal import Journal
+from rtui.capture.meter import Meter
+from rtui.core.command import Command
+from rtui.core.event import (
+    Acknowledged,
+    Closed,
+    Event,
+    Measured,
+    Meta,
+    Notice,
+    Opened,
+    Received,
+    Sent,
+    Stalled,
+    Subscribed,
+    Unsubscribed,
+)
+from rtui.core.fault import Fault
+from rtui.core.record import Direction, Kind, Record
+from rtui.settings.secrets import Secrets
+
+MAX_OUTSTANDING: Final = 10_000
+"""Commands whose answers are still awaited; the oldest are forgotten beyond this."""
+TIME_SLICE: Final = 0.008
+"""Seconds a receive loop may hold the loop before `pour` yields."""
+LAG_POLL: Final = 0.005
+"""Seconds between looks at a capture that is behind."""
+
+Outcome: TypeAlias = str | Fault
+""""pending", "sent", "acked", or why it failed."""
+Wall: TypeAlias = Callable[[], int]
+
+_encode_meta = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
+
+
+class Ticket(msgspec.Struct, gc=False):
+    """What is known of one command."""
+
+    seq: int = 0
+    """The row of what was sent; 0 before it is."""
+    sent_at: int = 0
+    """Monotonic nanoseconds."""
+    outcome: Outcome = "pending"
+
+
+class Ledger:
+    """The commands of a link, and what became of each."""
+
+    def __init__(self) -> None:
+        self._tickets: OrderedDict[int, Ticket] = OrderedDict()
+        self._waiters: dict[int, asyncio.Event] = {}
+        self._last = 0
+
+    def issue(self) -> int:
+        """A new command id."""
+        self._last += 1
+        self._tickets[self._last] = Ticket()
+        if len(self._tickets) > MAX_OUTSTANDING:
+            self._tickets.popitem(last=False)
+        return self._last
+
+    def get(self, command: int) -> Ticket | None:
+        """The ticket, or None if it was never issued or is forgotten."""
+        return self._tickets.get(command)
+
+    def settle(self, command: int, outcome: Outcome) -> None:
+        """Note what became of a command and wake who waits for it. A failure is final."""
+        ticket = self._tickets.get(command)
+        if ticket is None or isinstance(ticket.outcome, Fault):
+            return
+        ticket.outcome = outcome
+        if waiter := self._waiters.get(command):
+            waiter.set()
+
+    def fail_pending(self, fault: Fault) -> None:
+        """The attempt is over: what was not sent never will be, and no awaited acknowledgement will come."""
+        for command, ticket in self._tickets.items():
+            if ticket.outcome == "pending" or command in self._waiters:
+                self.settle(command, fault)
+
+    async def wait(self, command: int, wanted: frozenset[str]) -> Outcome:
+        """The outcome once it is a failure or in `wanted`."""
+        ticket = self._tickets[command]
+        waiter = self._waiters.setdefault(command, asyncio.Event())
+        try:
+            while not isinstance(ticket.outcome, Fault) and ticket.outcome not in wanted:
+                waiter.clear()
+                await waiter.wait()
+        finally:
+            self._waiters.pop(command, None)
+        return ticket.outcome
+
+
+class Link:
+    """One connection's way into the capture, and its figures."""
+
+    def __init__(
+        self,
+        *,
+        link_id: int,
+        url: str,
+        options: Any,
+        journal: Journal,
+        channels: Channels,
+        meter: Meter,
+        secrets: Secrets,
+        wall: Wall = time.time_ns,
+    ) -> None:
+        self.id = link_id
+        self.url = url
+        self.options = options
+        self.memory: dict[str, Any] = {}
+        self.channels = channels
+        self.meter = meter
+        self.ledger = Ledger()
+        self.details: Meta = {}
+        self.rtt: int | None = None
+        self.stalled = ""
+        self.revision = 0
+        self.on_opened: Callable[[], None] = lambda: None
+        self._journal = journal
+        self._secrets = secrets
+        self._wall = wall
+        self._queue: asyncio.Queue[Command | None] = asyncio.Queue()
+        self._slice_began = 0.0
+        self._just_opened = False
+
+    # The adapter's side
+
+    @property
+    def commands(self) -> AsyncIterator[Command]:
+        """The commands for this attempt, in order; ends with the attempt."""
+        return self._commands()
+
+    def emit(self, events: Sequence[Event]) -> None:
+        """Stamp and store. See `protocols.base.Link.emit`."""
+        if not events:
+            return
+        if self.stalled and isinstance(events[0], Received | Acknowledged | Measured):
+            self.stalled = ""
+            self.touch()
+        now = self._wall()
+        seq = self._journal.last
+        link = self.id
+        guarded = bool(self._secrets)
+        records: list[Record] = []
+        store = records.append
+        for event in events:
+            # The one line that runs a hundred thousand times a second: no call, no lookup that can be avoided.
+            if type(event) is Received and event.replies_to is None and event.meta is None and not guarded:
+                seq += 1
+                store(Record(seq, now, link, event.kind, 1, event.channel, event.payload))
+            elif (record := self._stamp(event, seq + 1, now)) is not None:
+                seq += 1
+                store(record)
+        self._store(records)
+        if self._just_opened:
+            self._just_opened = False
+            self.on_opened()
+
+    async def pour(self, events: Sequence[Event]) -> None:
+        """Store, then yield if the time slice is spent. See `protocols.base.Link.pour`."""
+        self.emit(events)
+        while self._journal.lagging:  # noqa: ASYNC110 - the writer is another process: it sets no event here
+            await asyncio.sleep(LAG_POLL)
+        now = time.monotonic()
+        if now - self._slice_began > TIME_SLICE:
+            await asyncio.sleep(0)
+            self._slice_began = time.monotonic()
+
+    # The supervisor's side
+
+    def begin_attempt(self) -> None:
+        """A fresh queue: commands never leak from one attempt into the next."""
+        self._queue = asyncio.Queue()
+        self.stalled = ""
+
+    def end_attempt(self, fault: Fault) -> None:
+        """No more commands; those not sent fail with `fault`."""
+        self._queue.put_nowait(None)
+        self.ledger.fail_pending(fault)
+        self.stalled = ""
+        self.touch()
+
+    def ask(self, command: Command) -> None:
+        """Hand a command to the running attempt."""
+        self._queue.put_nowait(command)
+
+    def write(self, kind: Kind, text: str, meta: Meta | None = None) -> None:
+        """Store a row of our own: close, gap, reconnect, error."""
+        self._store([self._row(self._journal.last + 1, self._wall(), kind, text.encode(), meta)])
+        self.touch()
+
+    def write_closed(self, closed: Closed) -> None:
+        """Store how an attempt ended."""
+        text, meta = closed_row(closed)
+        self.write(Kind.CLOSE, text, meta)
+
+    def touch(self) -> None:
+        """Something that a header shows has changed."""
+        self.revision += 1
+
+    # Stamping
+
+    async def _commands(self) -> AsyncIterator[Command]:
+        queue = self._queue
+        while (command := await queue.get()) is not None:
+            yield command
+
+    def _store(self, records: list[Record]) -> None:
+        if not records:
+            return
+        self._journal.append(records)
+        self.channels.tap(records)
+        self.meter.tap(records)
+
+    def _stamp(self, event: Event, seq: int, now: int) -> Record | None:
+        """The slow way: everything that is not a plain received message."""
+        match event:
+            case Received():
+                answers = self._answered(event.replies_to)
+                return self._row(seq, now, event.kind, event.payload, event.meta, Direction.IN, event.channel, *answers)
+            case Sent():
+                return self._stamp_sent(event, seq, now)
+            case Acknowledged():
+                answers = self._answered(event.command)
+                self.ledger.settle(event.command, "acked")
+                return self._row(seq, now, Kind.ACK, event.payload, event.meta, Direction.IN, event.channel, *answers)
+            case Subscribed() | Unsubscribed():
+                self.ledger.settle(event.command, "acked")
+                word = b"subscribed" if isinstance(event, Subscribed) else b"unsubscribed"
+                return self._row(seq, now, Kind.SUBSCRIBE, word, event.meta, Direction.NONE, event.channel)
+            case _:
+                self.touch()
+                return self._stamp_status(event, seq, now)
+
+    def _stamp_sent(self, event: Sent, seq: int, now: int) -> Record:
+        if ticket := self.ledger.get(event.command):
+            ticket.seq, ticket.sent_at = seq, time.monotonic_ns()
+            self.ledger.settle(event.command, "sent")
+        channel = self._secrets.mask(event.channel) if self._secrets else event.channel
+        return self._row(seq, now, event.kind, event.payload, event.meta, Direction.OUT, channel)
+
+    def _stamp_status(self, event: Opened | Measured | Stalled | Notice, seq: int, now: int) -> Record | None:
+        match event:
+            case Measured():
+                self.rtt = event.rtt
+                return None
+            case Stalled():
+                self.stalled = event.text
+                return None
+            case Opened():
+                self.details = event.details
+                self._just_opened = True
+                return self._row(seq, now, Kind.OPEN, opened_sentence(event.details).encode(), event.details)
+            case Notice():
+                return self._stamp_notice(event, seq, now)
+
+    def _stamp_notice(self, event: Notice, seq: int, now: int) -> Record:
+        if event.fault is not None and event.command:
+            self.ledger.settle(event.command, event.fault)
+        kind = Kind.ERROR if event.level == "error" or event.fault is not None else Kind.NOTICE
+        meta = {**(event.meta or {}), **(fault_meta(event.fault) if event.fault else {})}
+        ticket = self.ledger.get(event.command)
+        reply_to = ticket.seq if ticket and ticket.seq else None
+        text = event.text.encode(errors="surrogateescape")
+        return self._row(seq, now, kind, text, meta, reply_to=reply_to)
+
+    def _row(  # noqa: PLR0917 - the columns of a row, in their order
+        self,
+        seq: int,
+        now: int,
+        kind: int,
+        payload: bytes,
+        meta: Meta | None,
+        direction: int = Direction.NONE,
+        channel: str = "",
+        reply_to: int | None = None,
+        latency: int | None = None,
+    ) -> Record:
+        payload = self._clean(payload)
+        return Record(seq, now, self.id, kind, direction, channel, payload, self._meta(meta), reply_to, latency)
+
+    def _answered(self, command: int | None) -> tuple[int | None, int | None]:
+        ticket = self.ledger.get(command) if command else None
+        if ticket is None or not ticket.seq:
+            return None, None
+        return ticket.seq, time.monotonic_ns() - ticket.sent_at
+
+    def _clean(self, payload: bytes) -> bytes:
+        return self._secrets.mask_bytes(payload) if self._secrets else payload
+
+    def _meta(self, meta: Meta | None) -> str | None:
+        if not meta:
+            return None
+        text = _encode_meta(meta).decode()
+        return self._secrets.mask(text) if self._secrets else text
+
+
+def opened_sentence(details: Meta) -> str:
+    """One line for the log: what was negotiated."""
+    parts = [str(details[key]) for key in ("protocol", "tls", "subprotocol", "compression") if details.get(key)]
+    return "open · " + " · ".join(parts) if parts else "open"
+
+
+def fault_meta(fault: Fault) -> Meta:
+    """What a row stores of a fault."""
+    fields = {"fault": fault.kind, "title": fault.title, "cause": fault.cause, "hint": fault.hint}
+    return {**{key: value for key, value in fields.items() if value}, **(fault.meta or {})}
+
+
+def closed_row(closed: Closed) -> tuple[str, Meta]:
+    """The sentence and the details of a close row."""
+    who = {"us": "closed by us", "them": "closed by the peer", "network": "connection lost"}[closed.by]
+    code = f" · {closed.code}" if closed.code is not None else ""
+    why = f" · {closed.reason}" if closed.reason else ""
+    fault = f" · {closed.fault.sentence()}" if closed.fault else ""
+    meta: dict[str, Any] = {"by": closed.by, "clean": closed.clean}
+    if closed.code is not None:
+        meta["code"] = closed.code
+    if closed.reason:
+        meta["reason"] = closed.reason
+    if closed.fault:
+        meta |= fault_meta(closed.fault)
+    return who + code + why + fault, {**meta, **(closed.meta or {})}
