@@ -38,6 +38,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     """"topic", "event", "method", "group"."""
     channels: str
     peer: str = "server"
+    separator: str = ""
+    """What cuts a channel into levels of the tree ("/" for topics); "" = flat."""
 
 
 class CommonOptions(msgspec.Struct, frozen=True, kw_only=True):

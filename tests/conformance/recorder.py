@@ -1,0 +1,114 @@
+"""A link that only remembers: what an adapter's tests put in the runtime's place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Self, TypeVar
+
+from rtui.core.command import Command
+from rtui.core.event import Closed, Event, Notice, Opened, Received, Sent
+from rtui.protocols.base import Adapter
+from tests.waiting import eventually
+
+E = TypeVar("E")
+
+
+class Recorder:
+    """Implements `rtui.protocols.base.Link`."""
+
+    def __init__(self, url: str, options: Any, memory: dict[str, Any] | None = None) -> None:
+        self.url = url
+        self.options = options
+        self.memory = {} if memory is None else memory
+        self.events: list[Event] = []
+        self.longest_batch = 0
+        self._queue: asyncio.Queue[Command | None] = asyncio.Queue()
+
+    def emit(self, events: Sequence[Event]) -> None:
+        self.longest_batch = max(self.longest_batch, len(events))
+        self.events.extend(events)
+
+    async def pour(self, events: Sequence[Event]) -> None:
+        self.emit(events)
+        await asyncio.sleep(0)
+
+    @property
+    def commands(self) -> AsyncIterator[Command]:
+        return self._commands()
+
+    async def _commands(self) -> AsyncIterator[Command]:
+        while (command := await self._queue.get()) is not None:
+            yield command
+
+    def ask(self, command: Command) -> None:
+        self._queue.put_nowait(command)
+
+    def of(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def received(self) -> list[Received]:
+        return self.of(Received)
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [event.payload for event in self.received]
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return dict(self.of(Opened)[0].details)
+
+
+class Run:
+    """One attempt of an adapter against a recorder; an async context manager that cancels what still runs."""
+
+    def __init__(self, adapter: Adapter, link: Recorder) -> None:
+        self.adapter = adapter
+        self.link = link
+        self.task: asyncio.Task[Closed | None]
+
+    async def __aenter__(self) -> Self:
+        self.task = asyncio.get_running_loop().create_task(self.adapter.run(self.link), name="attempt")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.task.cancel()
+        await asyncio.wait([self.task], timeout=10)
+        if not self.task.cancelled():
+            self.task.exception()
+
+    async def opened(self) -> Run:
+        await self.until(lambda: self.link.of(Opened))
+        return self
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for `condition`; an attempt that ends with an error first fails the test with that error."""
+        await eventually(
+            lambda: condition() or (self.task.done() and not self.task.cancelled() and self.task.exception())
+        )
+        if not condition():
+            await self.task
+            raise AssertionError("the attempt ended before what was waited for")
+
+    async def closed(self) -> Closed:
+        async with asyncio.timeout(10):
+            closed = await self.task
+        assert closed is not None
+        return closed
+
+    async def error(self) -> BaseException:
+        await asyncio.wait([self.task], timeout=15)
+        assert self.task.done(), "the attempt hangs"
+        error = self.task.exception()
+        assert error is not None, f"no error but {self.task.result()}"
+        return error
+
+    def ask(self, command: Command) -> None:
+        self.link.ask(command)
+
+    def notices(self) -> list[Notice]:
+        return self.link.of(Notice)
+
+    def sent(self) -> list[Sent]:
+        return self.link.of(Sent)

@@ -1,0 +1,287 @@
+"""The same questions for every adapter. A protocol joins with a `Subject` and one test file that runs `QUESTIONS`."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import msgspec
+import pytest
+
+from rtui.core.command import Hangup
+from rtui.core.event import Opened, Sent
+from rtui.core.fault import Fault, FaultKind
+from rtui.protocols.base import Verb
+from tests.conformance.recorder import Recorder, Run
+from tests.conformance.subject import BURST, INVALID, Peer, Scene, Subject
+from tests.waiting import eventually
+
+Question: TypeAlias = Callable[[Subject, Peer], Awaitable[None]]
+
+CANARY: Final = "canary-7f3a91"
+PROMPT: Final = 1.0
+"""Seconds that a cancelled attempt may take."""
+RESPONSIVE: Final = 0.25
+"""Seconds that the loop may be held under a flood; generous, for a busy machine."""
+
+
+def start(subject: Subject, peer: Peer, scene: Scene, **options: Any) -> Run:
+    if scene not in peer.urls:
+        pytest.skip(f"{subject.adapter.title} has no {scene}")
+    return Run(subject.adapter(), Recorder(peer.urls[scene], subject.options(**options)))
+
+
+async def opens(subject: Subject, peer: Peer) -> None:
+    async with start(subject, peer, "echo") as run:
+        await run.opened()
+        assert isinstance(run.link.events[0], Opened)
+        assert run.link.details["protocol"]
+        assert all(value >= 0 for value in run.link.details["timings"].values())
+
+
+async def echoes(subject: Subject, peer: Peer) -> None:
+    payloads = [b"text", "čeština 🎉".encode(), b"", b"x" * 1024**2]
+    if Verb.BINARY in subject.adapter.verbs:
+        payloads += [bytes(range(256)), b"\xff\xfe\x00"]
+    async with start(subject, peer, "echo") as run:
+        await run.opened()
+        for number, payload in enumerate(payloads, 1):
+            run.ask(subject.send(number, payload))
+        await run.until(lambda: len(run.link.payloads) == len(payloads))
+        assert run.link.payloads == payloads
+        assert [event.command for event in run.link.of(Sent)] == list(range(1, len(payloads) + 1))
+
+
+async def tells_a_polite_end(subject: Subject, peer: Peer) -> None:
+    async with start(subject, peer, "goodbye") as run:
+        closed = await run.closed()
+        assert (closed.by, closed.clean, closed.fault) == ("them", True, None)
+
+
+async def tells_a_drop(subject: Subject, peer: Peer) -> None:
+    async with start(subject, peer, "drop") as run:
+        assert (await fault_of(run)).kind == "lost"
+
+
+async def tells_refused(subject: Subject, _: Peer) -> None:
+    await expect_fault(subject, f"{subject.scheme}://127.0.0.1:{free_port()}/", "refused")
+
+
+async def tells_an_unknown_host(subject: Subject, _: Peer) -> None:
+    await expect_fault(subject, f"{subject.scheme}://no-such-host.invalid/", "unknown-host")
+
+
+async def tells_a_refusal_with_its_body(subject: Subject, peer: Peer) -> None:
+    async with start(subject, peer, "refusal") as run:
+        error = await run.error()
+        fault = run.adapter.explain(error)
+        assert fault.kind == "auth"
+        assert fault.meta
+        assert "401" in fault.meta["status"]
+        assert fault.meta["body"]
+        assert not run.adapter.retryable(error)
+
+
+async def refuses_an_untrusted_certificate(subject: Subject, peer: Peer) -> None:
+    url = peer.urls["echo"]
+    if not url.startswith(subject.secure_scheme + ":"):
+        pytest.skip("asked of the TLS peer")
+    fault = await expect_fault(subject, url, "tls")
+    assert "authority" in fault.title
+    async with start(subject, peer, "echo", insecure=True) as run:
+        await run.opened()
+        assert run.link.details["insecure"] is True
+
+
+async def cancels_quickly_and_leaves_nothing(subject: Subject, peer: Peer) -> None:
+    for scene in ("echo", "flood", "stall"):
+        if scene in peer.urls:
+            await _cancels(start(subject, peer, scene), stalled=scene == "stall")
+
+
+async def _cancels(run: Run, stalled: bool) -> None:
+    before = residue()
+    async with run:
+        await run.opened()
+        began = time.monotonic()
+        run.task.cancel()
+        await asyncio.wait([run.task], timeout=10)
+        assert time.monotonic() - began < PROMPT
+        assert run.task.cancelled()
+    assert not [task for task in asyncio.all_tasks() if task.get_name().startswith(run.adapter.name)]
+    # The peer's half of the socket lives in this process too: it ends a moment later, a stalled peer's not at all.
+    spare = 1 if stalled else 0
+    await eventually(lambda: residue() <= before + spare)
+
+
+async def cancels_while_connecting(subject: Subject, _: Peer) -> None:
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        port = mute.getsockname()[1]
+        before = residue()
+        for scheme in (subject.scheme, subject.secure_scheme):
+            run = Run(subject.adapter(), Recorder(f"{scheme}://127.0.0.1:{port}/", subject.options()))
+            async with run:
+                accepted, _address = await asyncio.get_running_loop().run_in_executor(None, mute.accept)
+                began = time.monotonic()
+                run.task.cancel()
+                await asyncio.wait([run.task], timeout=10)
+                assert time.monotonic() - began < PROMPT
+                assert run.task.cancelled()
+                accepted.close()
+        await eventually(lambda: residue() <= before)
+
+
+async def names_the_stage_that_timed_out(subject: Subject, _: Peer) -> None:
+    with socket.socket() as mute:
+        mute.bind(("127.0.0.1", 0))
+        mute.listen()
+        url = f"{subject.scheme}://127.0.0.1:{mute.getsockname()[1]}/"
+        fault = await expect_fault(subject, url, "timeout", timeout=0.2)
+        assert "handshake" in fault.cause
+
+
+async def refuses_what_the_protocol_lacks(subject: Subject, peer: Peer) -> None:
+    async with start(subject, peer, "echo") as run:
+        await run.opened()
+        for command in subject.unsupported:
+            run.ask(command)
+        await run.until(lambda: len(run.notices()) == len(subject.unsupported))
+        assert [notice.command for notice in run.notices()] == [command.id for command in subject.unsupported]
+        assert all(notice.fault and notice.fault.kind == "usage" for notice in run.notices())
+        run.ask(subject.send(99, b"still alive"))
+        await run.until(lambda: run.link.payloads)
+
+
+async def keeps_order_in_a_burst(subject: Subject, peer: Peer) -> None:
+    async with start(subject, peer, "flood") as run:
+        await run.opened()
+        worst = 0.0
+        while len(run.link.payloads) < BURST and not run.task.done():
+            began = time.perf_counter()
+            await asyncio.sleep(0.001)
+            worst = max(worst, time.perf_counter() - began)
+        await run.until(lambda: len(run.link.payloads) >= BURST)
+        numbers = [peer.number(payload) for payload in run.link.payloads[:BURST]]
+        assert numbers == list(range(numbers[0], numbers[0] + BURST))
+        assert worst < RESPONSIVE
+
+
+async def a_stalled_peer_costs_nothing(subject: Subject, peer: Peer) -> None:
+    async with start(subject, peer, "stall") as run:
+        await run.opened()
+        before = time.process_time()
+        await asyncio.sleep(0.5)
+        assert time.process_time() - before < 0.1
+
+
+async def keeps_its_memory(subject: Subject, peer: Peer) -> None:
+    memory: dict[str, Any] = {"kept": True}
+    for _ in range(2):
+        run = Run(subject.adapter(), Recorder(peer.urls["echo"], subject.options(), memory))
+        async with run:
+            await run.opened()
+            run.ask(Hangup(id=1))
+            closed = await run.closed()
+            assert (closed.by, closed.fault) == ("us", None)
+    assert memory["kept"]
+
+
+async def invalid_text_survives(subject: Subject, peer: Peer) -> None:
+    async with start(subject, peer, "invalid-text") as run:
+        await run.until(lambda: any(INVALID in payload for payload in run.link.payloads))
+
+
+async def tells_no_secret(subject: Subject, peer: Peer) -> None:
+    secret = dict.fromkeys(subject.secret, CANARY)
+    for scene in ("echo", "refusal", "drop"):
+        for key, value in secret.items():
+            if scene in peer.urls:
+                seen = await _everything(start(subject, peer, scene, **{key: value}))
+                assert CANARY not in seen, f"{key} in {scene}"
+
+
+async def _everything(run: Run) -> str:
+    async with run:
+        await run.until(lambda: run.task.done() or run.link.of(Opened))
+        names = [task.get_name() for task in asyncio.all_tasks()]
+        if not run.task.done():
+            run.ask(Hangup(id=1))
+        await asyncio.wait([run.task], timeout=10)
+        error = run.task.exception()
+        parts = [run.link.events, names, error or run.task.result()]
+        if error:
+            fault = run.adapter.explain(error)
+            parts += [fault, msgspec.json.encode(fault).decode(), fault.sentence()]
+        return repr(parts)
+
+
+QUESTIONS: Final[tuple[Question, ...]] = (
+    opens,
+    echoes,
+    tells_a_polite_end,
+    tells_a_drop,
+    tells_refused,
+    tells_an_unknown_host,
+    tells_a_refusal_with_its_body,
+    refuses_an_untrusted_certificate,
+    cancels_quickly_and_leaves_nothing,
+    cancels_while_connecting,
+    names_the_stage_that_timed_out,
+    refuses_what_the_protocol_lacks,
+    keeps_order_in_a_burst,
+    a_stalled_peer_costs_nothing,
+    keeps_its_memory,
+    invalid_text_survives,
+    tells_no_secret,
+)
+
+
+async def fault_of(run: Run) -> Fault:
+    """Why an attempt ended, whichever way the adapter tells it."""
+    await asyncio.wait([run.task], timeout=15)
+    error = run.task.exception()
+    if error is not None:
+        return run.adapter.explain(error)
+    closed = run.task.result()
+    assert closed is not None
+    assert closed.fault is not None
+    return closed.fault
+
+
+async def expect_fault(subject: Subject, url: str, kind: FaultKind, **options: Any) -> Fault:
+    async with Run(subject.adapter(), Recorder(url, subject.options(**options))) as run:
+        fault = await fault_of(run)
+    assert fault.kind == kind, fault
+    assert fault.title
+    return fault
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def residue() -> int:
+    """Open sockets of this process."""
+    gc.collect()
+    folder = Path("/proc/self/fd")
+    if not folder.exists():
+        return 0
+    return sum(1 for entry in os.scandir(folder) if _target(entry.path).startswith("socket:"))
+
+
+def _target(path: str) -> str:
+    try:
+        return str(Path(path).readlink())
+    except OSError:
+        return ""

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from rtui.core.fault import Failure
+from rtui.protocols import registry
+
+
+@pytest.mark.parametrize(
+    ("given", "protocol", "normal"),
+    [
+        ("ws://host/path?q=1", None, "ws://host/path?q=1"),
+        ("WSS://host", None, "wss://host"),
+        ("localhost:8080/x", None, "ws://localhost:8080/x"),
+        ("host:443", None, "wss://host:443"),
+        ("http://host/x", "websocket", "ws://host/x"),
+        ("https://host/x", "websocket", "wss://host/x"),
+        ("host", "websocket", "ws://host"),
+        (" ws://[::1]:80/ ", None, "ws://[::1]:80/"),
+    ],
+)
+def test_a_url_finds_its_adapter(given: str, protocol: str | None, normal: str) -> None:
+    found, url = registry.for_url(given, protocol)
+    assert (found.name, url) == ("websocket", normal)
+
+
+@pytest.mark.parametrize("url", ["wss//x y", "ws://", "ws://host:notaport", "ws://ho\nst", "ftp://host", "ws://[::1"])
+def test_a_bad_url_is_a_usage_fault(url: str) -> None:
+    with pytest.raises(Failure) as caught:
+        registry.for_url(url)
+    assert caught.value.fault.kind == "usage"
+    assert caught.value.fault.hint
+
+
+def test_unknown_names_suggest_the_nearest() -> None:
+    with pytest.raises(Failure) as caught:
+        registry.adapter("websokcet")
+    assert "websocket?" in caught.value.fault.hint
+
+
+def test_every_built_in_agrees_with_its_declaration() -> None:
+    for name, (_, schemes) in registry.BUILT_IN.items():
+        found = registry.adapter(name)
+        assert (found.name, found.schemes) == (name, schemes)
+
+
+def test_finding_an_adapter_imports_no_library() -> None:
+    code = (
+        "import sys; from rtui.protocols import registry; registry.for_url('ws://x'); registry.names();"
+        "sys.exit(any(name in sys.modules for name in ('websockets', 'asyncio', 'ssl')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
