@@ -1,0 +1,201 @@
+"""What is known of each channel: counts, rate, last value, as a tree split by the protocol's separator."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import Final
+
+from rtui.core.record import Direction, Kind, Record
+
+MAX_CHANNELS: Final = 50_000
+OTHERS: Final = "(others)"
+"""The channel that counts whatever came after the limit was reached."""
+HEAD: Final = 200
+"""Bytes of the last payload that a node keeps."""
+BUCKETS: Final = 16
+"""Seconds of history in a node's sparkline."""
+_SECOND: Final = 1_000_000_000
+
+_EMPTY: Final = bytes(BUCKETS * array("L").itemsize)
+
+_channel_of = attrgetter("channel")
+_direction_of = attrgetter("direction")
+_kind_of = attrgetter("kind")
+
+
+class Node:
+    """A channel, or a level that channels have in common. `total` figures include everything below."""
+
+    __slots__ = (
+        "_buckets",
+        "_second",
+        "children",
+        "count",
+        "count_in",
+        "count_out",
+        "full",
+        "last",
+        "last_size",
+        "last_time",
+        "muted",
+        "name",
+        "parent",
+        "total",
+    )
+
+    def __init__(self, name: str, full: str, parent: Node | None) -> None:
+        self.name = name
+        self.full = full
+        self.parent = parent
+        self.children: dict[str, Node] = {}
+        self.count = 0
+        """Messages on exactly this channel; 0 for a level."""
+        self.total = 0
+        self.count_in = 0
+        self.count_out = 0
+        self.last = b""
+        """The beginning of the last payload."""
+        self.last_size = 0
+        self.last_time = 0
+        """Nanoseconds since the epoch, of the last message here or below."""
+        self.muted = False
+        self._second = 0
+        self._buckets = array("L", _EMPTY)
+
+    @property
+    def rate(self) -> float:
+        """Messages per second now, here and below."""
+        return self.rate_at(time.time_ns())
+
+    def rate_at(self, now: int) -> float:
+        """Messages in the second that ended at `now` (epoch nanoseconds), the older part of it estimated."""
+        second, part = divmod(now, _SECOND)
+        return self._in_second(second) + self._in_second(second - 1) * (1.0 - part / _SECOND)
+
+    def history(self, now: int) -> list[int]:
+        """Messages in each of the last 16 seconds, oldest first."""
+        second = now // _SECOND
+        return [self._in_second(at) for at in range(second - BUCKETS + 1, second + 1)]
+
+    def touch(self, count: int, now: int) -> None:
+        """Count messages at `now`, here or below."""
+        self.total += count
+        second = now // _SECOND
+        if second > self._second:
+            self._advance(second)
+        self._buckets[second % BUCKETS] += count
+        self.last_time = max(self.last_time, now)
+
+    def _advance(self, second: int) -> None:
+        """Empty the buckets of the seconds that passed."""
+        for passed in range(max(self._second + 1, second - BUCKETS + 1), second + 1):
+            self._buckets[passed % BUCKETS] = 0
+        self._second = second
+
+    def _in_second(self, second: int) -> int:
+        return self._buckets[second % BUCKETS] if self._second - BUCKETS < second <= self._second else 0
+
+
+class Channels:
+    """All channels of one connection. Counts messages; connection events are none."""
+
+    def __init__(self, separator: str | None = None, limit: int = MAX_CHANNELS) -> None:
+        """`separator` splits names into levels ("/" for topics); without one the tree is flat."""
+        self.separator = separator
+        self.limit = limit
+        self.root = Node("", "", None)
+        self.revision = 0
+        """Rises whenever anything changes."""
+        self.shape = 0
+        """Rises when nodes are added."""
+        self._nodes: dict[str, Node] = {}
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __iter__(self) -> Iterator[Node]:
+        return iter(self._nodes.values())
+
+    def get(self, channel: str) -> Node | None:
+        """The node of exactly this channel, if anything came on it."""
+        return self._nodes.get(channel)
+
+    def names(self) -> list[str]:
+        """Every channel, in the order of their first message."""
+        return list(self._nodes)
+
+    def tap(self, records: Sequence[Record]) -> None:
+        """Count a batch. Everything per record happens in C; Python runs once per channel of the batch."""
+        if not records:
+            return
+        directions = set(map(_direction_of, records))
+        if len(directions) == 1 and not any(map(_kind_of, records)):
+            self._tap_alike(records, directions.pop())
+        else:
+            messages = [record for record in records if record.kind == Kind.MESSAGE]
+            for direction in directions:
+                self._tap_alike([record for record in messages if record.direction == direction], direction)
+        self.revision += 1
+
+    def _tap_alike(self, records: Sequence[Record], direction: int) -> None:
+        """Count messages that all went one way."""
+        channels = list(map(_channel_of, records))
+        newest = dict(zip(channels, records, strict=True))
+        for channel, count in Counter(channels).items():
+            self._count(channel, direction, count, newest[channel])
+
+    def _count(self, channel: str, direction: int, count: int, record: Record) -> None:
+        node = self._nodes.get(channel) or self._add(channel)
+        node.count += count
+        if direction == Direction.IN:
+            node.count_in += count
+        elif direction == Direction.OUT:
+            node.count_out += count
+        node.last = record.payload[:HEAD]
+        node.last_size = len(record.payload)
+        at: Node | None = node
+        while at is not None:
+            at.touch(count, record.time)
+            at = at.parent
+
+    def _add(self, channel: str) -> Node:
+        if len(self._nodes) >= self.limit:
+            channel = OTHERS
+            if found := self._nodes.get(channel):
+                return found
+        self.shape += 1
+        node = self.root
+        for name, full in self._levels(channel):
+            child = node.children.get(name)
+            if child is None:
+                child = node.children[name] = Node(name, full, node)
+            node = child
+        self._nodes[channel] = node
+        return node
+
+    def _levels(self, channel: str) -> Iterator[tuple[str, str]]:
+        """Name and full name of each level down to `channel`."""
+        separator = self.separator
+        if not separator or channel == OTHERS:
+            yield channel, channel
+            return
+        at = -1
+        while (found := channel.find(separator, at + 1)) >= 0:
+            yield channel[at + 1 : found], channel[:found]
+            at = found + len(separator) - 1
+        yield channel[at + 1 :], channel
+
+
+def sort_key(order: str, now: int) -> Callable[[Node], tuple[float | str, ...]]:
+    """The key that sorts siblings by "name", "count", "rate" or "recent"."""
+    if order == "count":
+        return lambda node: (-node.total, node.name)
+    if order == "rate":
+        return lambda node: (-node.rate_at(now), node.name)
+    if order == "recent":
+        return lambda node: (-node.last_time, node.name)
+    return lambda node: (node.name.casefold(), node.name)

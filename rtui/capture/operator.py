@@ -1,0 +1,285 @@
+"""The operators of the filter language: one small class each, with its example, its help and the SQL it means.
+
+Every clause is 0 or 1, never NULL, so that `not` means what it says. Values are bound, never spliced.
+"""
+
+# ruff: noqa: D101, D102, ARG002 - `help` says what there is to say of an operator, and some take no value
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from typing import ClassVar, Final, NamedTuple, TypeAlias
+
+from rtui.capture import pattern
+from rtui.core.record import Direction, Kind
+
+Value: TypeAlias = int | float | str | bytes
+
+COMPARISONS: Final = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "=": "=", "==": "=", "!=": "<>"}
+_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+_MEASURE: Final = re.compile(r"(\d+(?:\.\d+)?)([a-zA-Z]*)", re.ASCII)
+_DURATIONS: Final = {"us": 1e3, "µs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3600e9, "d": 86400e9}
+_SIZES: Final = {"": 1, "b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_TOP: Final = 2**63 - 1
+_TEXT: Final = "CAST(payload AS TEXT)"
+
+
+class Clause(NamedTuple):
+    """A condition on a record."""
+
+    sql: str
+    params: tuple[Value, ...] = ()
+    python: bool = False
+    """Whether it calls back into Python for each record."""
+
+
+class Wrong(ValueError):
+    """A value that an operator cannot take: message, hint."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class Operator:
+    """A term of the language: `code` alone, `code:value` or `code>value`."""
+
+    code: ClassVar[str]
+    example: ClassVar[str]
+    help: ClassVar[str]
+    takes: ClassVar[frozenset[str]] = frozenset({":"})
+    """What may stand between code and value; empty for an operator without value."""
+
+    def clause(self, sign: str, value: str) -> Clause:
+        """The condition.
+
+        Raises:
+            Wrong: `value` is not what the operator takes.
+        """
+        raise NotImplementedError
+
+
+class In(Operator):
+    code, example, help, takes = "in", "in", "received", frozenset()
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause("direction = ?", (int(Direction.IN),))
+
+
+class Out(Operator):
+    code, example, help, takes = "out", "out", "sent", frozenset()
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause("direction = ?", (int(Direction.OUT),))
+
+
+class Reply(Operator):
+    code, example, help, takes = "reply", "reply", "answers another message", frozenset()
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause("reply_to IS NOT NULL")
+
+
+class Channel(Operator):
+    code, example, help = "ch", "ch:sensors/+/temp", "the channel; + is one level, # the rest, * anything"
+
+    def clause(self, sign: str, value: str) -> Clause:
+        if pattern.has_levels(value):
+            return Clause(
+                "(channel GLOB ? AND rtui_topic(?, channel))", (pattern.loose_glob(value), value), python=True
+            )
+        if "*" in value:
+            return Clause("channel GLOB ?", (pattern.glob(value),))
+        return Clause("channel = ?", (value,))
+
+
+class Protocol(Operator):
+    code, example, help = "proto", "proto:websocket", "the connection's protocol"
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause("link IN (SELECT id FROM links WHERE protocol = lower(?))", (value,))
+
+
+class Link(Operator):
+    code, example, help = "link", "link:plant", "the connection's name"
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause("link IN (SELECT id FROM links WHERE name = ?)", (value,))
+
+
+class KindOf(Operator):
+    code, example, help = "kind", "kind:error,gap", "what the row is: " + ", ".join(kind.word for kind in Kind)
+
+    def clause(self, sign: str, value: str) -> Clause:
+        known = {kind.word: int(kind) for kind in Kind}
+        words = value.lower().split(",")
+        for word in words:
+            if word not in known:
+                raise Wrong(f"no kind {word!r}", "known: " + ", ".join(known))
+        numbers = tuple(sorted({known[word] for word in words}))
+        return Clause(f"kind IN ({','.join('?' * len(numbers))})", numbers)
+
+
+class Size(Operator):
+    code, example, help, takes = "size", "size>1k", "bytes of the payload; k, M, G", frozenset(COMPARISONS)
+
+    def clause(self, sign: str, value: str) -> Clause:
+        number, unit = _measure(value, "a size such as 500, 64k or 16M")
+        factor = _SIZES.get(unit.lower())
+        if factor is None:
+            raise Wrong(f"no size unit {unit!r}", "known: k, M, G")
+        return Clause(f"length(payload) {COMPARISONS[sign]} ?", (_bounded(number * factor),))
+
+
+class Latency(Operator):
+    code, example, help = "latency", "latency>10ms", "time from the message to this answer"
+    takes = frozenset(COMPARISONS)
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause(f"(latency IS NOT NULL AND latency {COMPARISONS[sign]} ?)", (_duration(value),))
+
+
+class Age(Operator):
+    code, example, help, takes = "age", "age<5m", "time since; us, ms, s, m, h, d", frozenset({">", ">=", "<", "<="})
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause(f"(SELECT rtui_now()) - time {sign} ?", (_duration(value),))
+
+
+class Time(Operator):
+    code, example, help = "time", "time>12:01:02", "clock time today, or a date and time"
+    takes = frozenset({">", ">=", "<", "<="})
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause(f"time {sign} ?", (_moment(value),))
+
+
+OPERATORS: Final[tuple[Operator, ...]] = (
+    In(), Out(), Channel(), Protocol(), Link(), KindOf(), Size(), Age(), Time(), Latency(), Reply(),
+)  # fmt: skip
+BY_CODE: Final = {operator.code: operator for operator in OPERATORS}
+
+
+def contains(needle: str) -> Clause:
+    """`needle` in payload or channel, whatever the case."""
+    if _is_cased_beyond_ascii(needle):
+        return Clause("(rtui_contains(?, payload) OR rtui_contains(?, channel))", (needle,) * 2, python=True)
+    folded = _ascii_lower(needle)
+    return Clause(f"(instr(lower({_TEXT}), ?) > 0 OR instr(lower(channel), ?) > 0)", (folded,) * 2)
+
+
+def matches(expression: str, flags: str) -> Clause:
+    """The regular expression finds something in payload or channel."""
+    source = pattern.checked(expression, flags)
+    return Clause("(rtui_regexp(?, payload) OR rtui_regexp(?, channel))", (source, source), python=True)
+
+
+def json_exists(path: str) -> Clause:
+    """The payload is JSON and has something at `path`."""
+    return _json("json_type({text}, ?) IS NOT NULL", path)
+
+
+def json_compare(path: str, sign: str, value: str, *, quoted: bool) -> Clause:
+    """What is at `path` compares with `value`: by number with numbers, by text with texts, never across."""
+    same = COMPARISONS[sign] if sign != "!=" else "="
+    if not quoted and value in {"true", "false", "null"}:
+        if same != "=":
+            raise Wrong(f"{value} has no order", "use == or !=")
+        equal = _json("json_type({text}, ?) = ?", path, value)
+    elif not quoted and _NUMBER.fullmatch(value):
+        condition = f"json_type({{text}}, ?) IN ('integer', 'real') AND json_extract({{text}}, ?) {same} ?"
+        equal = _json(condition, path, path, _number(value))
+    else:
+        equal = _json(f"json_type({{text}}, ?) = 'text' AND json_extract({{text}}, ?) {same} ?", path, path, value)
+    if sign != "!=":
+        return equal
+    exists = json_exists(path)
+    return Clause(f"({exists.sql} AND NOT {equal.sql})", exists.params + equal.params)
+
+
+def json_contains(path: str, needle: str) -> Clause:
+    """The text at `path` contains `needle`, whatever the case."""
+    if _is_cased_beyond_ascii(needle):
+        test, python = "rtui_contains(?, json_extract({text}, ?))", True
+        found = _json(f"json_type({{text}}, ?) = 'text' AND {test}", path, needle, path)
+        return found._replace(python=python)
+    folded = _ascii_lower(needle)
+    return _json("json_type({text}, ?) = 'text' AND instr(lower(json_extract({text}, ?)), ?) > 0", path, path, folded)
+
+
+def json_matches(path: str, expression: str, flags: str) -> Clause:
+    """The regular expression finds something in the text at `path`."""
+    source = pattern.checked(expression, flags)
+    test = "json_type({text}, ?) = 'text' AND rtui_regexp(?, json_extract({text}, ?))"
+    return _json(test, path, source, path)._replace(python=True)
+
+
+def _json(condition: str, *params: Value) -> Clause:
+    """`condition` on the payload as JSON; 0 if it is none: SQLite's functions raise on what is not valid."""
+    inner = f"coalesce({condition.format(text=_TEXT)}, 0)"
+    return Clause(f"CASE WHEN json_valid({_TEXT}) THEN {inner} ELSE 0 END", params)
+
+
+def _ascii_lower(text: str) -> str:
+    return text.translate(_LOWER)
+
+
+_LOWER: Final = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def _is_cased_beyond_ascii(text: str) -> bool:
+    return any(not char.isascii() and (char.casefold() != char or char.upper() != char) for char in text)
+
+
+def _number(value: str) -> int | float:
+    number = float(value)
+    if "." in value or "e" in value.lower() or not -_TOP <= number <= _TOP:
+        return number
+    whole = int(value)
+    return whole if -_TOP <= whole <= _TOP else number
+
+
+def _measure(value: str, wanted: str) -> tuple[float, str]:
+    found = _MEASURE.fullmatch(value.replace("µ", "u"))
+    if found is None:
+        raise Wrong(f"{value!r} is not {wanted}")
+    return float(found[1]), found[2]
+
+
+def _duration(value: str) -> int:
+    number, unit = _measure(value, "a time such as 500ms, 10s or 5m")
+    factor = _DURATIONS.get(unit)
+    if factor is None:
+        raise Wrong(f"{value!r} needs a unit" if not unit else f"no unit of time {unit!r}", "known: us ms s m h d")
+    return _bounded(number * factor)
+
+
+def _bounded(number: float) -> int:
+    return _TOP if number >= _TOP else int(number)
+
+
+def _moment(value: str) -> int:
+    """Nanoseconds since the epoch of a time of today, a date, or both; local unless a zone is given."""
+    for text in (value, f"{datetime.now().astimezone():%Y-%m-%d}T{value}"):
+        try:
+            return int(datetime.fromisoformat(text).timestamp() * 1_000_000) * 1000
+        except (ValueError, OverflowError, OSError):
+            continue
+    raise Wrong(f"{value!r} is no time", "such as 12:01:02 or 2026-11-20T23:59:01Z")
+
+
+@lru_cache(maxsize=1)
+def help_rows() -> list[tuple[str, str]]:
+    """Example and meaning of every kind of term."""
+    return [
+        ("word", "the payload or the channel contains it, whatever the case"),
+        ('"two words"', "the same, with spaces or reserved words"),
+        ("/reg[ex]+/", "a regular expression finds something; /…/i ignores the case"),
+        *((operator.example, operator.help) for operator in OPERATORS),
+        (".v>30", "a number in a JSON payload: == != > >= < <="),
+        ('.user.name=="bob"', "a text in a JSON payload; true, false and null too"),
+        (".user.name~bob", "a text in a JSON payload contains it; ~/…/ for a regular expression"),
+        ('.a."b c"[0].d', "exists; quoted keys, positions, [-1] is the last"),
+        ("a b   a or b   not a   ( )", "and, or, not, groups"),
+    ]

@@ -1,0 +1,118 @@
+"""Patterns of the filter language: topic filters, globs, regular expressions, and folding of case."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+import warnings
+from functools import lru_cache
+from re import _constants, _parser  # type: ignore[attr-defined]
+from typing import Any, Final
+
+MAX_REGEX: Final = 1_000
+SEARCHED: Final = 1 << 20
+"""Characters of a payload that a regular expression looks at."""
+_UNBOUNDED: Final = 1_000
+"""A repeat of this many or more counts as endless."""
+_REPEATS: Final = frozenset({_constants.MAX_REPEAT, _constants.MIN_REPEAT})
+
+
+class BadPattern(ValueError):
+    """A regular expression that cannot be used."""
+
+
+def register(connection: sqlite3.Connection) -> None:
+    """Give the connection the functions that compiled filters call."""
+    for name, count, function in (
+        ("rtui_topic", 2, topic),
+        ("rtui_regexp", 2, regexp),
+        ("rtui_contains", 2, contains),
+    ):
+        connection.create_function(name, count, function, deterministic=True)
+    connection.create_function("rtui_now", 0, time.time_ns)
+
+
+def has_levels(text: str) -> bool:
+    """Whether `text` is a topic filter: + as a whole level, or # as the last one."""
+    levels = text.split("/")
+    return "+" in levels or levels[-1] == "#"
+
+
+@lru_cache(maxsize=65536)
+def topic(wanted: str, channel: str) -> bool:
+    """Whether the topic filter matches: MQTT 5.0, 4.7 "Topic Names and Topic Filters", without the rule for $."""
+    wants, levels = wanted.split("/"), channel.split("/")
+    if wants[-1] == "#":
+        # "a/#" matches "a" too (4.7.1.2).
+        del wants[-1]
+        if len(levels) < len(wants):
+            return False
+        del levels[len(wants) :]
+    return len(wants) == len(levels) and all(want in {"+", level} for want, level in zip(wants, levels, strict=True))
+
+
+def glob(text: str) -> str:
+    """`text`, in which only * is special, as SQLite's GLOB."""
+    return text.replace("[", "[[]").replace("?", "[?]")
+
+
+def loose_glob(text: str) -> str:
+    """A glob that whatever the topic filter matches also matches, so that most rows need no closer look."""
+    head = re.split(r"(?:^|/)(?:\+|#)(?:/|$)", text, maxsplit=1)[0]
+    return glob(head).replace("*", "[*]") + "*"
+
+
+def checked(expression: str, flags: str) -> str:
+    """The expression with its flags inside, once it is known to compile and not to take for ever.
+
+    Raises:
+        BadPattern: it does not compile, or has a repeat inside an endless repeat: the engine may try every way to
+            share the text between the two, and no deadline can stop it.
+    """
+    if len(expression) > MAX_REGEX:
+        raise BadPattern(f"longer than {MAX_REGEX} characters")
+    source = f"(?i){expression}" if "i" in flags else expression
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _compiled(source)
+            tree = _parser.parse(source)
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        raise BadPattern(str(error)) from None
+    if _is_explosive(tree, inside=False):
+        raise BadPattern("an endless repeat inside an endless repeat may take for ever")
+    return source
+
+
+@lru_cache(maxsize=128)
+def _compiled(source: str) -> re.Pattern[str]:
+    return re.compile(source)
+
+
+def regexp(source: str, value: bytes | str | None) -> bool:
+    """Whether the expression finds something in the beginning of `value`."""
+    text = _text(value)
+    return _compiled(source).search(text[:SEARCHED]) is not None
+
+
+def contains(needle: str, value: bytes | str | None) -> bool:
+    """Whether `needle` is in `value`, by Unicode's folding of case."""
+    return needle.casefold() in _text(value).casefold()
+
+
+def _text(value: bytes | str | float | None) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    return "" if value is None else str(value)
+
+
+def _is_explosive(node: Any, *, inside: bool) -> bool:
+    """Whether an endless repeat stands in another one. `node` is what the standard parser makes of an expression."""
+    if isinstance(node, tuple) and node and node[0] in _REPEATS:
+        _, most, body = node[1]
+        endless = most is _constants.MAXREPEAT or most >= _UNBOUNDED
+        return (endless and inside) or _is_explosive(body, inside=inside or endless)
+    if isinstance(node, _parser.SubPattern | list | tuple):
+        return any(_is_explosive(part, inside=inside) for part in node)
+    return False

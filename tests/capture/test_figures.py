@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from rtui.capture.channels import BUCKETS, HEAD, OTHERS, Channels, sort_key
+from rtui.capture.journal import Journal
+from rtui.capture.meter import Meter
+from rtui.capture.prune import list_captures, prune
+from rtui.core.record import Direction, Kind, Record
+from tests.capture.helper import NOW, batch, record
+
+SECOND = 1_000_000_000
+
+
+def row(channel: str, at: float = 0, direction: int = 1, kind: int = 0, payload: bytes = b"x") -> Record:
+    return Record(1, NOW + int(at * SECOND), 1, kind, direction, channel, payload)
+
+
+def test_channels_count_by_direction_and_leave_events_out() -> None:
+    channels = Channels()
+    channels.tap([row("a"), row("a", direction=Direction.OUT), row("b"), row("", kind=Kind.OPEN), row("a")])
+    node = channels.get("a")
+    assert node is not None
+    assert (node.count, node.count_in, node.count_out, node.total) == (3, 2, 1, 3)
+    assert channels.names() == ["a", "b"]
+    assert channels.root.total == 4
+
+
+def test_topics_become_a_tree_with_totals() -> None:
+    channels = Channels("/")
+    channels.tap([row("s/r1/temp"), row("s/r1"), row("s/r2/temp"), row("/x"), row("a//b")])
+    top = channels.root.children
+    assert list(top) == ["s", "", "a"]
+    assert (top["s"].count, top["s"].total, top["s"].full) == (0, 3, "s")
+    assert (top["s"].children["r1"].count, top["s"].children["r1"].total) == (1, 2)
+    assert top["s"].children["r1"].children["temp"].full == "s/r1/temp"
+    assert top["a"].children[""].children["b"].full == "a//b"
+    assert top[""].children["x"].full == "/x"
+
+
+def test_a_node_keeps_the_beginning_of_the_last_payload() -> None:
+    channels = Channels()
+    channels.tap([row("a", payload=b"old"), row("a", 1, payload=b"n" * 1000)])
+    node = channels.get("a")
+    assert node is not None
+    assert (node.last, node.last_size, node.last_time) == (b"n" * HEAD, 1000, NOW + SECOND)
+
+
+def test_beyond_the_limit_channels_are_others() -> None:
+    channels = Channels("/", limit=3)
+    channels.tap([row(f"c{n}") for n in range(10)])
+    assert channels.names() == ["c0", "c1", "c2", OTHERS]
+    others = channels.get(OTHERS)
+    assert others is not None
+    assert others.count == 7
+
+
+def test_the_rate_and_history_of_a_node() -> None:
+    channels = Channels()
+    for second in range(5):
+        channels.tap([row("a", second)] * 10)
+    node = channels.get("a")
+    assert node is not None
+    assert node.rate_at(NOW + 4 * SECOND) == pytest.approx(20, abs=10)
+    assert node.rate_at(NOW + 5 * SECOND) == pytest.approx(10)
+    assert node.rate_at(NOW + 60 * SECOND) == 0
+    assert node.history(NOW + 4 * SECOND)[-6:] == [0, 10, 10, 10, 10, 10]
+    assert node.history(NOW + (4 + BUCKETS) * SECOND) == [0] * BUCKETS
+
+
+def test_nodes_sort_by_name_count_rate_and_recency() -> None:
+    channels = Channels()
+    channels.tap([row("B", 0), row("a", 1), row("B", 0)])
+    names = {
+        order: [n.name for n in sorted(channels, key=sort_key(order, NOW))]
+        for order in ("name", "count", "recent", "rate")
+    }
+    assert names["name"] == ["a", "B"]
+    assert names["count"] == ["B", "a"]
+    assert names["recent"] == ["a", "B"]
+
+
+def test_revision_and_shape_tell_what_changed() -> None:
+    channels = Channels()
+    channels.tap([row("a")])
+    revision, shape = channels.revision, channels.shape
+    channels.tap([row("a")])
+    assert (channels.revision > revision, channels.shape) == (True, shape)
+
+
+def test_the_meter_counts_messages_and_bytes_alone() -> None:
+    meter = Meter(clock=lambda: 10.0)
+    meter.tap([record(1, b"abc"), record(2, b"d"), record(3, b"event", kind=int(Kind.OPEN))])
+    assert (meter.count, meter.bytes, meter.history()[-1]) == (2, 4, 2)
+
+
+def test_the_rate_is_that_of_the_last_second() -> None:
+    now = [100.0]
+    meter = Meter(clock=lambda: now[0])
+    for tenth in range(50):
+        now[0] = 100 + tenth / 10
+        meter.tap(batch(1, 7))
+    assert meter.rate == pytest.approx(70, rel=0.15)
+    assert meter.history()[-5:] == [70] * 5
+    now[0] = 107.0
+    assert meter.rate == 0
+    now[0] = 1_000.0
+    assert meter.history() == [0] * 30
+
+
+def test_latency_percentiles() -> None:
+    meter = Meter(clock=lambda: 0.0)
+    assert meter.percentile(0.5) is None
+    meter.tap([Record(i, 0, 1, 6, 1, "", b"", None, 1, i * 1000) for i in range(1, 101)])
+    assert (meter.p50, meter.p99) == (51_000, 100_000)
+
+
+def make_capture(folder: Path, name: str, age: float) -> Path:
+    journal = Journal.create(folder / name)
+    journal.append(batch(1, 10))
+    journal.close()
+    then = time.time() - age
+    os.utime(journal.path, (then, then))
+    return journal.path
+
+
+def test_captures_are_listed_newest_first_and_other_files_not(tmp_path: Path) -> None:
+    old, new = make_capture(tmp_path, "old.rtui", 100), make_capture(tmp_path, "new.rtui", 10)
+    (tmp_path / "notes.txt").write_text("keep me")
+    assert [capture.path for capture in list_captures(tmp_path)] == [new, old]
+    assert list_captures(tmp_path / "nowhere") == []
+
+
+def test_pruning_by_age_then_by_size_spares_what_is_in_use(tmp_path: Path) -> None:
+    oldest, middle, newest = (
+        make_capture(tmp_path, f"{n}.rtui", age) for n, age in (("c", 300), ("b", 200), ("a", 100))
+    )
+    busy = Journal.create(tmp_path / "busy.rtui")
+    assert prune(tmp_path, 0, 250) == [oldest]
+    assert prune(tmp_path, middle.stat().st_size * 2, 0) == [middle]
+    assert prune(tmp_path, 1, 0) == [newest]
+    assert busy.path.exists()
+    busy.close()
