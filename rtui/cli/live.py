@@ -1,0 +1,135 @@
+"""One connection on the command line: journal, hub, signals, and how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from rtui.capture.journal import Journal
+from rtui.capture.prune import prune
+from rtui.capture.reader import LinkRow
+from rtui.cli.report import note, report_fault
+from rtui.cli.status import Status
+from rtui.cli.target import Resolved
+from rtui.core.clean import clean_bytes
+from rtui.core.fault import Failure, Fault
+from rtui.core.lifecycle import State
+from rtui.core.record import Kind, Record
+from rtui.runtime.hub import Connection, Hub
+from rtui.runtime.tasks import spawn
+from rtui.settings.config import load_config
+from rtui.settings.files import make_private_folder
+from rtui.settings.paths import captures_folder
+
+REMARKS: Final = frozenset({Kind.RECONNECT, Kind.GAP, Kind.ERROR, Kind.NOTICE})
+"""Rows that a user wants to know of although they are no messages."""
+
+
+@contextmanager
+def recording(capture: str | None, keep: bool) -> Iterator[Journal]:
+    """The journal of this run: FILE, a new file in the user's folder, or a temporary one."""
+    path = _capture_path(capture) if keep else None
+    journal = Journal.create(path, temporary=not keep)
+    try:
+        yield journal
+    finally:
+        journal.close()
+        if journal.trouble:
+            note(journal.trouble)
+        if keep and not capture:
+            _prune()
+
+
+def _capture_path(capture: str | None) -> Path:
+    if capture:
+        return Path(capture)
+    folder = captures_folder()
+    make_private_folder(folder)
+    return folder / time.strftime(f"%Y-%m-%d_%H%M%S-{time.time_ns() % 10**6:06d}.rtui")
+
+
+def _prune() -> None:
+    config, _ = load_config()
+    prune(captures_folder(), config.capture_max_size, config.capture_max_age)
+
+
+@asynccontextmanager
+async def connected(journal: Journal, one: Resolved, *, retry_first: bool) -> AsyncIterator[Connection]:
+    """A connection being opened; closed properly at the end of the block."""
+    hub = Hub(journal)
+    journal.taps.append(_remark)
+    try:
+        yield hub.open(one.session, one.secrets, one.renderer, retry_first=retry_first)
+    finally:
+        await hub.close_all()
+
+
+def link_row(connection: Connection) -> LinkRow:
+    """The connection as its capture knows it."""
+    return LinkRow(connection.id, connection.name, connection.protocol, connection.url)
+
+
+def _remark(records: Sequence[Record]) -> None:
+    for record in records:
+        if record.kind in REMARKS:
+            note(clean_bytes(record.payload))
+
+
+def why_not_open(connection: Connection) -> int:
+    """Say why the first connect failed."""
+    fault = connection.fault or Fault(kind="closed", side="us", title="Not connected")
+    report_fault(fault)
+    return Status.USAGE if fault.kind == "usage" else Status.UNREACHED
+
+
+def how_it_ended(connection: Connection, complete: bool) -> int:
+    """The status for a connection that ended by itself, `complete` if nothing more was to come."""
+    if not connection.opened:
+        return why_not_open(connection)
+    closed = connection.closed
+    if connection.fault is not None:
+        report_fault(connection.fault)
+        return Status.LOST
+    if complete:
+        return Status.DONE
+    code = f" ({closed.code})" if closed is not None and closed.code is not None else ""
+    reason = f": {closed.reason}" if closed is not None and closed.reason else ""
+    note(f"the server closed the connection{code}{reason}")
+    return Status.LOST
+
+
+async def first_of(*works: Awaitable[Any]) -> int:
+    """Wait until one of `works` is done, end the others, and return its index; the first counts if several are.
+
+    Raises:
+        Exception: what the work that was done first raised.
+    """
+    tasks = [spawn(_awaited(work), f"wait-{index}") for index, work in enumerate(works)]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    index = next(i for i, task in enumerate(tasks) if not task.cancelled())
+    tasks[index].result()
+    return index
+
+
+async def _awaited(work: Awaitable[Any]) -> None:
+    await work
+
+
+async def until_open(connection: Connection) -> bool:
+    """Wait until it is open; False if it ended instead."""
+    if connection.state is State.OPEN:
+        return True
+    try:
+        await connection.wait_open()
+    except Failure:
+        return False
+    return True

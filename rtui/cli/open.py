@@ -1,0 +1,104 @@
+"""`rtui [TARGET ...]`: the workbench."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rtui.capture.reader import Reader
+from rtui.cli.flags import Target, TargetCommand, capture_flags, connect_flags, given
+from rtui.cli.live import recording
+from rtui.cli.report import note
+from rtui.cli.status import Status
+from rtui.cli.target import is_capture, load, resolved
+from rtui.settings.config import load_config
+from rtui.settings.session import Session
+
+if TYPE_CHECKING:
+    from rtui.cli.demo import DemoHandle
+
+
+@click.command("open", cls=TargetCommand)
+@click.argument("targets", nargs=-1, type=Target(), metavar="[TARGET ...]")
+@connect_flags
+@capture_flags
+@click.pass_context
+def open_(ctx: click.Context, /, targets: tuple[str, ...], capture: str | None, no_capture: bool, **_: Any) -> int:
+    """Open the workbench on each TARGET, or on the list of sessions.
+
+    TARGET is a URL, the name of a session, a session file or a capture file.
+    """
+    request = given(ctx)
+    if len(targets) == 1 and is_capture(targets[0]):
+        require_terminal()
+        return show_capture(Path(targets[0]))
+    sessions = [load(target, request) for target in targets]
+    for session in sessions:
+        resolved(session, request)  # what is wrong is said here, on a screen that stays
+    require_terminal()
+    env_file = Path(request.env_file) if request.env_file else None
+    return asyncio.run(record_and_show(sessions, capture, keep=not no_capture, env_file=env_file))
+
+
+def require_terminal() -> None:
+    """Refuse to draw into a pipe.
+
+    Raises:
+        click.UsageError: with what to use instead.
+    """
+    # Keys come from stdin, the picture goes to stderr (Textual's driver), and a pipe on stdout is a mistake.
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise click.UsageError("the workbench needs a terminal; in a pipe use `rtui tail` and `rtui send`")
+
+
+async def record_and_show(
+    sessions: Sequence[Session],
+    capture: str | None,
+    *,
+    keep: bool,
+    env_file: Path | None = None,
+    demo: DemoHandle | None = None,
+) -> int:
+    """The workbench over a new recording, until the user leaves."""
+    from rtui.workbench.app import Workbench
+
+    config, problems = load_config()
+    with recording(capture, keep=keep) as journal:
+        reader = Reader(journal.path)
+        try:
+            bench = Workbench(
+                reader=reader,
+                journal=journal,
+                targets=sessions,
+                config=config,
+                problems=problems,
+                demo=demo,
+                env_file=env_file,
+            )
+            await bench.run_async(mouse=config.mouse)
+        finally:
+            reader.close()
+        status = bench.return_value or bench.return_code or Status.DONE
+        path, rows = journal.path, journal.last
+    if keep and rows:
+        note(f"{rows:,} rows recorded in {path}")
+    return status
+
+
+def show_capture(path: Path) -> int:
+    """The workbench over what was recorded earlier."""
+    from rtui.workbench.app import Workbench
+
+    config, problems = load_config()
+    reader = Reader(path)
+    try:
+        bench = Workbench(reader=reader, config=config, problems=problems)
+        asyncio.run(bench.run_async(mouse=config.mouse))
+    finally:
+        reader.close()
+    return bench.return_value or bench.return_code or Status.DONE

@@ -1,0 +1,164 @@
+"""Records as lines on stdout, in batches, with an exact count."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self, TypeAlias, TypeVar
+
+import click
+
+from rtui.capture.export import ndjson_lines, raw_line, text_line
+from rtui.capture.journal import Journal
+from rtui.capture.query import Filter, FilterError, compile_filter
+from rtui.capture.reader import LinkRow, Reader
+from rtui.cli.output import Output
+from rtui.core.record import Direction, Kind, Record
+from rtui.runtime.tasks import spawn
+
+FORMATS: Final = ("ndjson", "text", "raw")
+Selection: TypeAlias = Callable[[Sequence[Record]], list[Record]]
+Render: TypeAlias = Callable[[Sequence[Record]], bytes]
+F = TypeVar("F", bound=Callable[..., object])
+
+_MESSAGE: Final = int(Kind.MESSAGE)
+_IN: Final = int(Direction.IN)
+
+
+def format_option(command: F) -> F:
+    """`--format`."""
+    return click.option(
+        "format_",
+        "--format",
+        type=click.Choice(FORMATS),
+        help="How to print; by default text on a terminal and ndjson in a pipe.",
+    )(command)
+
+
+def form_for(name: str | None, output: Output) -> str:
+    """The format that was asked for, or the one that fits where `output` goes."""
+    return name or ("text" if output.terminal else "ndjson")
+
+
+def render_for(form: str, links: Mapping[int, LinkRow]) -> Render:
+    """The function that makes the lines of a batch. `links` may grow meanwhile."""
+    if form == "ndjson":
+        return lambda records: ndjson_lines(records, links)
+    line = raw_line if form == "raw" else text_line
+    return lambda records: b"".join([line(record, links[record.link]) for record in records])
+
+
+def selection(*, sent: bool, events: bool = False, acks: bool = False) -> Selection:
+    """Which records are printed: what was received, and if wanted what was sent and what else happened."""
+    kinds = frozenset(Kind) - {Kind.MESSAGE} if events else frozenset({Kind.ACK} if acks else ())
+    directions = frozenset({_IN, int(Direction.OUT)} if sent else {_IN})
+    if not kinds:
+        return lambda records: [r for r in records if r.kind == _MESSAGE and r.direction in directions]
+    return lambda records: [
+        r for r in records if (r.direction in directions if r.kind == _MESSAGE else r.kind in kinds)
+    ]
+
+
+def compiled(text: str | None) -> Filter | None:
+    """The filter of `--filter`."""
+    if text is None:
+        return None
+    try:
+        return compile_filter(text)
+    except FilterError as error:
+        place = " " * error.position + "^"
+        hint = f"\n{error.hint}" if error.hint else ""
+        raise click.UsageError(f"--filter: {error.message}\n  {text}\n  {place}{hint}") from None
+
+
+class Printer:
+    """Prints what is selected, until `limit` messages are printed or the reader is gone."""
+
+    def __init__(self, output: Output, render: Render, select: Selection, limit: int | None = None) -> None:
+        self.output = output
+        self.count = 0
+        """Messages printed (and events, where nothing limits them)."""
+        self.done = asyncio.Event()
+        """Nothing more will be printed."""
+        self._render = render
+        self._select = select
+        self._limit = limit
+        self._fed = asyncio.Event()
+
+    def print(self, records: Sequence[Record]) -> None:
+        """Print the selected among `records`: one write for all of them."""
+        if self.done.is_set():
+            return
+        chosen = self._counted(self._select(records))
+        if not chosen:
+            return
+        self.output.write(self._render(chosen))
+        self._fed.set()
+        if self.count == self._limit or self.output.ended:
+            self.done.set()
+
+    def _counted(self, records: list[Record]) -> list[Record]:
+        """`records` up to the last message that may be printed. Connection events are not counted."""
+        if self._limit is None:
+            self.count += len(records)
+            return records
+        for index, record in enumerate(records):
+            self.count += record.kind == _MESSAGE
+            if self.count == self._limit:
+                return records[: index + 1]
+        return records
+
+    async def idle(self, seconds: float | None) -> None:
+        """Return when nothing was printed for so long; never, if None."""
+        while True:
+            self._fed.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._fed.wait()
+            except TimeoutError:
+                return
+
+
+class Filtered:
+    """Feeds a printer with what matches a filter, as it is stored: the filter runs in the capture."""
+
+    PERIOD: Final = 0.02
+    CHUNK: Final = 5_000
+
+    def __init__(self, journal: Journal, wanted: Filter, printer: Printer) -> None:
+        self._journal = journal
+        self._filter = wanted
+        self._printer = printer
+        self._seen = journal.last
+
+    async def __aenter__(self) -> Self:
+        self._reader = Reader(self._journal.path)
+        self._task = spawn(self._run(), "filter")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._reader.close()
+
+    async def finish(self) -> None:
+        """Print what matches among the rows that are recorded already."""
+        last = self._journal.last
+        while self._seen < last and not self._printer.done.is_set() and not self._journal.trouble:  # noqa: ASYNC110
+            await asyncio.sleep(self.PERIOD)
+
+    async def _run(self) -> None:
+        while True:
+            committed = self._journal.committed
+            while self._seen < committed:
+                await self._step(min(committed, self._seen + self.CHUNK))
+            await asyncio.sleep(self.PERIOD)
+
+    async def _step(self, last: int) -> None:
+        sequences = self._reader.seqs(self._filter, None, self._seen + 1, last)
+        self._printer.print(self._reader.window(sequences))
+        self._seen = last
+        await asyncio.sleep(0)

@@ -1,0 +1,96 @@
+"""`rtui send`: one message, many, or a file; and the replies if wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+import msgspec
+
+from rtui.cli.flags import Duration, SendingCommand, Target, capture_flags, connect_flags, given, outgoing
+from rtui.cli.live import connected, first_of, how_it_ended, link_row, recording
+from rtui.cli.output import Output
+from rtui.cli.printer import Printer, form_for, format_option, render_for, selection
+from rtui.cli.sending import Replies, Sending, Wanted, payloads
+from rtui.cli.signals import interruption
+from rtui.cli.status import Status
+from rtui.cli.target import Resolved, load, resolved
+from rtui.core.fault import Failure, Fault
+from rtui.protocols.base import Verb
+
+
+@click.command(cls=SendingCommand)
+@click.argument("target", type=Target())
+@click.argument("data", required=False)
+@click.option("--to", "channel", default="", metavar="CHANNEL", help="Topic, event or method to send to.")
+@click.option("--ack", is_flag=True, help="Wait for the acknowledgement and print it.")
+@click.option("--wait", type=click.IntRange(0), metavar="N", help="Wait for N replies and print them.")
+@click.option(
+    "duration", "--for", type=Duration(), metavar="TIME", help="Print replies for TIME, or wait so long for N."
+)
+@click.option("--binary", type=click.Choice(["hex", "base64"]), help="DATA is binary, written like this.")
+@click.option("--every", type=Duration(), metavar="TIME", help="Send again after TIME.")
+@click.option("--times", type=click.IntRange(1), metavar="N", help="Send N times.")
+@format_option
+@click.option("--include-sent", is_flag=True, help="Print what was sent, too.")
+@connect_flags
+@capture_flags
+@click.pass_context
+def send(ctx: click.Context, /, target: str, data: str | None, **flags: Any) -> int:
+    """Send DATA to TARGET: text, `-` for one message per line of stdin, or `@path` for a file as it is.
+
+    Without DATA, stdin is read as with `-`. DATA may hold templates, such as {{ uuid() }}; stdin and files are sent as
+    they are.
+    """
+    request = given(ctx)
+    one = resolved(load(target, request), request)
+    wanted = Wanted(
+        data=data,
+        channel=flags["channel"],
+        outgoing=outgoing(ctx, one.adapter, binary=flags["binary"] is not None),
+        binary=flags["binary"],
+        ack=flags["ack"],
+        wait=flags["wait"],
+        duration=flags["duration"],
+        every=flags["every"] or 0.0,
+        times=flags["times"],
+        format=flags["format_"],
+        sent=flags["include_sent"],
+    )
+    _check(one, wanted)
+    # One attempt: a message that may or may not have arrived is not sent again.
+    session = msgspec.structs.replace(
+        one.session, reconnect=msgspec.structs.replace(one.session.reconnect, enabled=False)
+    )
+    once = msgspec.structs.replace(one, session=session)
+    return asyncio.run(_send(once, wanted, flags["capture"], keep=not flags["no_capture"]))
+
+
+def _check(one: Resolved, wanted: Wanted) -> None:
+    """Refuse what the protocol cannot do before anything is connected."""
+    title, verbs = one.adapter.title, one.adapter.verbs
+    if Verb.SEND not in verbs:
+        raise Failure(Fault(kind="usage", side="us", title=f"{title} cannot send"))
+    if wanted.ack and Verb.ACK not in verbs:
+        hint = "Use --wait N to wait for replies."
+        raise Failure(Fault(kind="usage", side="us", title=f"{title} has no acknowledgements", hint=hint))
+    if wanted.from_stdin and (wanted.every or wanted.times):
+        raise click.UsageError("--every and --times repeat DATA or @path, not stdin")
+
+
+async def _send(one: Resolved, wanted: Wanted, capture: str | None, *, keep: bool) -> int:
+    output = Output()
+    messages = payloads(wanted, one.renderer)
+    first = None if wanted.from_stdin else await anext(messages)  # wrong DATA is refused before anything is connected
+    with interruption(output) as interrupted, recording(capture, keep=keep) as journal:
+        async with connected(journal, one, retry_first=False) as connection:
+            render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
+            printer = Printer(output, render, selection(sent=wanted.sent, acks=wanted.ack))
+            replies = Replies(printer, wanted.replies)
+            journal.taps.append(replies.tap)
+            work = Sending(connection, wanted, replies)
+            which = await first_of(interrupted.came.wait(), work.run(first, messages), connection.wait_closed())
+            if interrupted.came.is_set():
+                return Status.INTERRUPTED
+            return work.status if which == 1 else how_it_ended(connection, complete=work.complete)

@@ -1,0 +1,222 @@
+"""What `rtui send` does while it is connected: payloads out, replies counted."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from base64 import b64decode
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from rtui.cli.live import how_it_ended, until_open, why_not_open
+from rtui.cli.printer import Printer
+from rtui.cli.report import note, report_fault
+from rtui.cli.status import Status
+from rtui.core.fault import Failure, Fault
+from rtui.core.lifecycle import State
+from rtui.core.record import Direction, Kind, Record
+from rtui.runtime.hub import Connection
+from rtui.settings.template import Renderer
+
+STDIN: Final = "-"
+LINES_AHEAD: Final = 1_000
+"""Lines of stdin that are read before they can be sent."""
+AT_ONCE: Final = 256
+"""Messages handed to the connection before their sending is awaited."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What to send, how, and what to wait for."""
+
+    data: str | None
+    channel: str
+    outgoing: Any
+    binary: str | None
+    ack: bool
+    wait: int | None
+    duration: float | None
+    every: float
+    times: int | None
+    format: str | None
+    sent: bool
+
+    @property
+    def from_stdin(self) -> bool:
+        """Whether the messages are the lines of stdin."""
+        return self.data is None or self.data == STDIN
+
+    @property
+    def replies(self) -> int | None:
+        """Most replies to print; None for all, 0 where nobody asked for any."""
+        return self.wait if self.wait is not None or self.duration is not None else 0
+
+
+async def payloads(wanted: Wanted, renderer: Renderer) -> AsyncIterator[bytes]:
+    """What to send, one by one, paced by `--every`.
+
+    Raises:
+        Failure: if DATA is not what it should be.
+    """
+    if wanted.data is None or wanted.data == STDIN:
+        async for line in _lines():
+            yield decoded(line, wanted.binary)
+        return
+    left = wanted.times or (sys.maxsize if wanted.every else 1)
+    while left:
+        yield _payload(wanted.data, wanted.binary, renderer)
+        left -= 1
+        if left and wanted.every:
+            await asyncio.sleep(wanted.every)
+
+
+def _payload(data: str, binary: str | None, renderer: Renderer) -> bytes:
+    if data.startswith("@"):
+        try:
+            return decoded(Path(data[1:]).read_bytes(), binary)
+        except (OSError, ValueError) as error:
+            cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise _bad_data(f"{data[1:]}: {cause}") from error
+    return decoded(renderer.render(data, "DATA").encode("utf-8", "surrogateescape"), binary)
+
+
+def decoded(data: bytes, binary: str | None) -> bytes:
+    """The bytes that `data` writes in hex or base64; spaces between digits are allowed.
+
+    Raises:
+        Failure: if it is neither.
+    """
+    try:
+        if binary == "hex":
+            return bytes.fromhex(data.decode("ascii"))
+        if binary == "base64":
+            return b64decode(b"".join(data.split()), validate=True)
+    except ValueError as error:
+        raise _bad_data(f"not {binary}: {error}") from None
+    return data
+
+
+def _bad_data(cause: str) -> Failure:
+    return Failure(Fault(kind="usage", side="us", title="DATA cannot be sent", cause=cause))
+
+
+async def _lines() -> AsyncIterator[bytes]:
+    """The lines of stdin without their ends, read as fast as they are taken."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+    room = threading.Semaphore(LINES_AHEAD)
+
+    def read() -> None:
+        for line in sys.stdin.buffer:
+            room.acquire()
+            loop.call_soon_threadsafe(queue.put_nowait, line.removesuffix(b"\n").removesuffix(b"\r"))
+        loop.call_soon_threadsafe(queue.put_nowait, None)
+
+    # A daemon: nothing can end a read of a terminal, and the command must end all the same.
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    while (line := await queue.get()) is not None:
+        room.release()
+        yield line
+
+
+class Replies:
+    """Counts and prints what comes back. What came before the first send is no reply.
+
+    What the server says on its own meanwhile cannot be told from one.
+    """
+
+    def __init__(self, printer: Printer, limit: int | None) -> None:
+        self.printer = printer
+        self.count = 0
+        self.enough = asyncio.Event()
+        """As many came as are waited for, or nobody reads them any more."""
+        self._limit = limit
+        self._listening = False
+
+    def tap(self, records: Sequence[Record]) -> None:
+        """Print the replies among `records`, at most as many as are waited for."""
+        kept = [record for record in records if self._keep(record)]
+        self.printer.print(kept)
+        if self.printer.done.is_set() or (self._limit is not None and self.count >= self._limit):
+            self.enough.set()
+
+    def _keep(self, record: Record) -> bool:
+        if record.kind == Kind.MESSAGE:
+            if record.direction == Direction.OUT:
+                self._listening = True
+            elif not self._listening or (self._limit is not None and self.count >= self._limit):
+                return False
+            else:
+                self.count += 1
+        return self._listening
+
+
+class Sending:
+    """Waits for the connection, sends, and waits for what is to come back."""
+
+    def __init__(self, connection: Connection, wanted: Wanted, replies: Replies) -> None:
+        self.status: int = Status.DONE
+        self.complete = False
+        """Whether everything was sent and nothing more is waited for."""
+        self._connection = connection
+        self._wanted = wanted
+        self._replies = replies
+
+    async def run(self, first: bytes | None, more: AsyncIterator[bytes]) -> None:
+        """Do all of it; `status` tells how it went."""
+        if not await until_open(self._connection):
+            self.status = why_not_open(self._connection)
+            return
+        if await self._send_all(first, more):
+            self.complete = not self._wanted.wait
+            await self._await_replies()
+
+    async def _send_all(self, first: bytes | None, more: AsyncIterator[bytes]) -> bool:
+        """Whether everything was sent."""
+        pending: list[int] = []
+        if first is not None:
+            pending.append(self._hand_over(first))
+        try:
+            async with asyncio.timeout(self._wanted.duration if self._wanted.every else None):
+                async for payload in more:
+                    pending.append(self._hand_over(payload))
+                    # Whoever paces the messages wants to know of each; stdin is sent in bulk.
+                    if self._wanted.every or len(pending) >= AT_ONCE:
+                        await self._settle(pending)
+        except TimeoutError:
+            pass
+        await self._settle(pending)
+        return self.status == Status.DONE
+
+    def _hand_over(self, payload: bytes) -> int:
+        return self._connection.send(payload, self._wanted.channel, self._wanted.outgoing)
+
+    async def _settle(self, pending: list[int]) -> None:
+        """Wait until all of `pending` are sent, or acknowledged if that is wanted."""
+        for command in pending:
+            outcome = await self._connection.wait_outcome(command, acked=self._wanted.ack)
+            if isinstance(outcome, Fault) and self.status == Status.DONE:
+                self.status = await self._failed(outcome)
+        pending.clear()
+
+    async def _failed(self, fault: Fault) -> int:
+        if self._connection.state is State.OPEN:
+            report_fault(fault)
+            return Status.USAGE if fault.kind in {"usage", "limit"} else Status.FAILED
+        await self._connection.wait_closed()
+        return how_it_ended(self._connection, complete=False)
+
+    async def _await_replies(self) -> None:
+        wait, duration = self._wanted.wait, self._wanted.duration
+        if not wait and (duration is None or self._wanted.every):
+            return
+        try:
+            async with asyncio.timeout(duration):
+                await (self._replies.enough if wait else asyncio.Event()).wait()
+        except TimeoutError:
+            if wait:
+                note(f"time ran out after {self._replies.count:,} of {wait:,} replies")
+                self.status = Status.EXPIRED

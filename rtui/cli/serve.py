@@ -1,0 +1,72 @@
+"""`rtui serve`: the embedded servers, for trying things out and for tests of other programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from rtui.cli.output import Output
+from rtui.cli.report import note
+from rtui.cli.signals import interruption
+from rtui.cli.status import Status
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+@click.command()
+@click.argument("protocols", nargs=-1, metavar="[PROTOCOL ...]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port-base",
+    type=click.IntRange(0, 65_000),
+    metavar="N",
+    help="Ports are counted from here (default 18000: WebSocket on 18080); 0 takes free ones.",
+)
+@click.option("--tls", is_flag=True, help="Serve over TLS, with a certificate of a new authority (printed as `ca`).")
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when stdin is closed: the parent is gone.")
+def serve(protocols: tuple[str, ...], host: str, port_base: int | None, tls: bool, with_parent: bool) -> int:
+    """Start the embedded servers of each PROTOCOL (all by default) and print one JSON line for each that is ready.
+
+    Runs until SIGINT or SIGTERM.
+    """
+    if host not in LOOPBACK:
+        note(f"serving on {host}: everybody who reaches this address can connect")
+    return asyncio.run(_serve(protocols, host, port_base, tls=tls, with_parent=with_parent))
+
+
+async def _serve(protocols: Sequence[str], host: str, port_base: int | None, *, tls: bool, with_parent: bool) -> int:
+    from rtui.demo import lab
+
+    output = Output()
+
+    def announce(server: dict[str, Any]) -> None:
+        output.write(json.dumps(server, ensure_ascii=False).encode() + b"\n")
+
+    with interruption(output) as interrupted:
+        running = await lab.serve(protocols, host, port_base, tls, announce)
+        try:
+            if with_parent:
+                _watch_stdin(interrupted.came)
+            await interrupted.came.wait()
+        finally:
+            await running.close()
+    return Status.DONE
+
+
+def _watch_stdin(gone: asyncio.Event) -> None:
+    """Set `gone` when stdin ends, which it does however the parent ended: the system closes its side of the pipe."""
+    loop = asyncio.get_running_loop()
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        loop.call_soon_threadsafe(gone.set)
+
+    # A daemon thread, not a reader on the loop: not every system's loop can watch a pipe.
+    threading.Thread(target=watch, name="stdin", daemon=True).start()

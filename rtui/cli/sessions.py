@@ -1,0 +1,152 @@
+"""`rtui sessions`: the session files, and whether they are right."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from rtui.cli.flags import Target, TargetCommand, connect_flags, given
+from rtui.cli.output import put
+from rtui.cli.report import say
+from rtui.cli.status import Status
+from rtui.cli.target import adapter_of, declares_for, load
+from rtui.core.clean import clean
+from rtui.core.fault import Failure, Fault
+from rtui.protocols import registry
+from rtui.settings.files import SettingsError
+from rtui.settings.paths import user_sessions
+from rtui.settings.secrets import mask_url
+from rtui.settings.session import (
+    SessionEntry,
+    find_session,
+    list_sessions,
+    load_session,
+    save_session,
+    session_schema,
+)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def sessions(ctx: click.Context) -> int | None:
+    """List, show, create and check session files.
+
+    They are looked for in ./sessions, in the user's folder, and among the samples that came with rtui.
+    """
+    if ctx.invoked_subcommand is None:
+        return _list(as_json=False)
+    return None
+
+
+@sessions.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def list_(as_json: bool) -> int:
+    """List every session: name, where it comes from, URL, description."""
+    return _list(as_json=as_json)
+
+
+def _list(*, as_json: bool) -> int:
+    entries = list_sessions()
+    if as_json:
+        lines = [_json_line(entry) for entry in entries]
+    else:
+        rows = [(e.name, e.source, mask_url(e.url), e.error or e.description) for e in entries]
+        lines = columns(rows)
+    if lines:
+        put("\n".join(lines))
+    else:
+        say("There are no sessions. `rtui sessions new NAME URL` makes one.")
+    return Status.DONE
+
+
+def _json_line(entry: SessionEntry) -> str:
+    fields = {
+        "name": entry.name,
+        "source": entry.source,
+        "path": str(entry.path),
+        "url": mask_url(entry.url),
+        "protocol": entry.protocol,
+        "description": entry.description,
+        "error": entry.error,
+    }
+    return json.dumps({key: value for key, value in fields.items() if value}, ensure_ascii=False)
+
+
+def columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    """`rows` as aligned lines, each cell safe for a terminal."""
+    cells = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+
+
+@sessions.command()
+@click.argument("session", type=Target())
+def show(session: str) -> int:
+    """Print the file of SESSION (a name or a path)."""
+    path = _path(session)
+    load_session(path, declares_for)
+    put(path.read_text(encoding="utf-8").rstrip("\n"))
+    return Status.DONE
+
+
+@sessions.command(cls=TargetCommand)
+@click.argument("name")
+@click.argument("url")
+@connect_flags
+@click.option("--force", is_flag=True, help="Replace an existing session.")
+@click.pass_context
+def new(ctx: click.Context, /, name: str, url: str, force: bool, **_: object) -> int:
+    """Write a session called NAME for URL, with the connect options given as flags.
+
+    NAME may hold folders (work/staging) and goes to the user's folder; a NAME that ends in .toml is a path.
+    """
+    path = Path(name) if name.endswith(".toml") else user_sessions() / f"{name}.toml"
+    if path.exists() and not force:
+        raise click.UsageError(f"{path} exists; --force replaces it")
+    one = load(url, given(ctx))
+    saved = save_session(msgspec.structs.replace(one, name=path.stem), path, adapter_of(one))
+    say(f"Saved {path}")
+    for variable, key in saved.withheld.items():
+        say(f"{key} is a secret and was not written: set {variable}, or put it into {path.parent / '.env'}")
+    return Status.DONE
+
+
+@sessions.command()
+@click.argument("session", nargs=-1, type=Target())
+def lint(session: tuple[str, ...]) -> int:
+    """Check each SESSION (all that can be found if none is given): file:line: key: what is wrong."""
+    paths = [_path(one) for one in session] or [entry.path for entry in list_sessions()]
+    wrong = 0
+    for path in paths:
+        try:
+            load_session(path, declares_for)
+        except SettingsError as error:
+            wrong += 1
+            for problem in error.problems:
+                say(str(problem))
+    say(f"{len(paths)} checked, {wrong} wrong")
+    return Status.USAGE if wrong else Status.DONE
+
+
+@sessions.command()
+def schema() -> int:
+    """Print the JSON schema of session files, for editors."""
+    protocols = {name: registry.adapter(name) for name in registry.names()}
+    put(json.dumps(session_schema(protocols), indent=2, ensure_ascii=False))
+    return Status.DONE
+
+
+def _path(session: str) -> Path:
+    """The file of a session by name or path."""
+    path = Path(session)
+    if path.is_file() or path.suffix == ".toml":
+        return path
+    if found := find_session(session):
+        return found
+    raise Failure(
+        Fault(kind="usage", side="us", title="No such session", cause=session, hint="`rtui sessions` lists them.")
+    )

@@ -1,0 +1,133 @@
+"""`rtui tail`: receive and print."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from typing import Any, Final, cast
+
+import click
+import msgspec
+
+from rtui.capture.journal import Journal
+from rtui.capture.query import Filter
+from rtui.cli.flags import Duration, Target, TargetCommand, capture_flags, connect_flags, given
+from rtui.cli.live import connected, first_of, how_it_ended, link_row, recording, why_not_open
+from rtui.cli.output import Output
+from rtui.cli.printer import Filtered, Printer, Selection, compiled, form_for, format_option, render_for, selection
+from rtui.cli.report import note
+from rtui.cli.signals import interruption
+from rtui.cli.status import Status
+from rtui.cli.target import Resolved, load, resolved
+from rtui.cli.unstored import Unstored
+from rtui.core.fault import Failure, Fault
+from rtui.protocols.base import Verb
+from rtui.runtime.hub import Connection
+
+ENDED: Final = 2
+"""Which of the waits of `_until_done` is the connection's end."""
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What to print and when to stop."""
+
+    select: Selection
+    filter: Filter | None
+    format: str | None
+    count: int | None
+    duration: float | None
+    idle: float | None
+    subscribe: tuple[str, ...]
+    retry_first: bool
+
+
+@click.command(cls=TargetCommand)
+@click.argument("target", type=Target())
+@click.option("--subscribe", multiple=True, metavar="CHANNEL", help="Subscribe to CHANNEL (repeatable).")
+@click.option("filter_", "--filter", metavar="EXPR", help="Print only what matches, such as 'kind:error or .v>30'.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N messages that match.")
+@click.option("duration", "--for", type=Duration(), metavar="TIME", help="Stop after TIME.")
+@click.option("--idle", type=Duration(), metavar="TIME", help="Stop when nothing was printed for TIME.")
+@format_option
+@click.option("--include-sent", is_flag=True, help="Print what was sent, too.")
+@click.option("--events", is_flag=True, help="Print connection events, too.")
+@click.option("--retry-first", is_flag=True, help="Retry the first connect as well.")
+@connect_flags
+@capture_flags
+@click.pass_context
+def tail(ctx: click.Context, /, target: str, **flags: Any) -> int:
+    """Receive messages from TARGET and print them: NDJSON in a pipe, text on a terminal.
+
+    Messages go to stdout, everything else to stderr.
+    """
+    wanted = Wanted(
+        select=selection(sent=flags["include_sent"], events=flags["events"]),
+        filter=compiled(flags["filter_"]),
+        format=flags["format_"],
+        count=flags["count"],
+        duration=flags["duration"],
+        idle=flags["idle"],
+        subscribe=flags["subscribe"],
+        retry_first=flags["retry_first"],
+    )
+    request = given(ctx)
+    one = resolved(load(target, request), request)
+    if wanted.subscribe and Verb.SUBSCRIBE not in one.adapter.verbs:
+        raise Failure(Fault(kind="usage", side="us", title=f"{one.adapter.title} has no subscriptions"))
+    return asyncio.run(_tail(one, wanted, flags["capture"], keep=not flags["no_capture"]))
+
+
+async def _tail(one: Resolved, wanted: Wanted, capture: str | None, *, keep: bool) -> int:
+    output = Output()
+    # A filter runs in the capture; without one, what is not to be kept need not be stored at all.
+    stored = keep or wanted.filter is not None
+    journals = recording(capture, keep=keep) if stored else nullcontext(cast("Journal", Unstored()))
+    with interruption(output) as interrupted, journals as journal:
+        async with connected(journal, one, retry_first=wanted.retry_first) as connection:
+            for channel in wanted.subscribe:
+                connection.subscribe(channel)
+            render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
+            printer = Printer(output, render, wanted.select, wanted.count)
+            if wanted.filter is None:
+                journal.taps.append(printer.print)
+                return await _until_done(connection, printer, wanted, interrupted.came)
+            async with Filtered(journal, wanted.filter, printer) as feed:
+                return await _until_done(connection, printer, wanted, interrupted.came, feed)
+
+
+async def _until_done(
+    connection: Connection, printer: Printer, wanted: Wanted, interrupted: asyncio.Event, feed: Filtered | None = None
+) -> int:
+    """Wait for whatever comes first of all that can end the command."""
+    which = await first_of(
+        printer.done.wait(),
+        interrupted.wait(),
+        connection.wait_closed(),
+        _elapsed(wanted.duration),
+        printer.idle(wanted.idle),
+    )
+    if feed is not None:
+        await feed.finish()
+    if interrupted.is_set():
+        return Status.INTERRUPTED
+    if printer.done.is_set():
+        return Status.DONE
+    if which == ENDED:
+        return how_it_ended(connection, complete=wanted.count is None)
+    return _expired(connection, printer, wanted)
+
+
+def _expired(connection: Connection, printer: Printer, wanted: Wanted) -> int:
+    if not connection.opened:
+        return why_not_open(connection)
+    if wanted.count is None:
+        return Status.DONE
+    note(f"time ran out after {printer.count:,} of {wanted.count:,} messages")
+    return Status.EXPIRED
+
+
+async def _elapsed(seconds: float | None) -> None:
+    if seconds is None:
+        await asyncio.Event().wait()
+    else:
+        await asyncio.sleep(seconds)

@@ -1,0 +1,136 @@
+"""From TARGET and flags to a session that can be opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from rtui.cli.flags import Given
+from rtui.core.fault import Failure, Fault
+from rtui.protocols import registry
+from rtui.protocols.base import Adapter
+from rtui.settings.option import nearest
+from rtui.settings.secrets import Secrets
+from rtui.settings.session import (
+    Session,
+    connect_options,
+    find_session,
+    list_sessions,
+    load_session,
+    session_from_url,
+)
+from rtui.settings.template import Renderer, environment_for, resolve
+
+SQLITE: Final = b"SQLite format 3\0"
+_TEMPLATE: Final = re.compile(r"\{\{.*?\}\}")
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """A session ready to be opened, its templates filled in."""
+
+    session: Session
+    adapter: type[Adapter]
+    secrets: Secrets
+    renderer: Renderer
+
+
+def is_capture(target: str) -> bool:
+    """Whether `target` is the file of a capture."""
+    try:
+        with Path(target).open("rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except (OSError, ValueError):
+        return False
+
+
+def declares_for(url: str, protocol: str) -> type[Adapter]:
+    """The adapter that a session file speaks of.
+
+    Raises:
+        Failure: if there is none.
+    """
+    return registry.for_url(url, protocol or None)[0]
+
+
+def load(target: str, given: Given) -> Session:
+    """The session that TARGET names, with what the command line adds; its templates are not filled in yet.
+
+    Raises:
+        Failure: if there is no such thing.
+        SettingsError: if its file is wrong.
+    """
+    session = _found(target, given)
+    return msgspec.structs.replace(
+        session,
+        protocol=given.protocol or session.protocol,
+        options=merged(session.options, given),
+        reconnect=session.reconnect if given.reconnect else msgspec.structs.replace(session.reconnect, enabled=False),
+        variables=session.variables | given.variables,
+    )
+
+
+def adapter_of(session: Session) -> type[Adapter]:
+    """The protocol of a session whose templates are not filled in.
+
+    Raises:
+        Failure: if there is none.
+    """
+    return declares_for(_TEMPLATE.sub("x", session.url), session.protocol)
+
+
+def resolved(session: Session, given: Given) -> Resolved:
+    """Fill in the templates and check the options.
+
+    Raises:
+        Failure: if a template cannot be filled in or the URL is not usable.
+        OptionErrors: if an option is wrong.
+        SettingsError: if an environment file is.
+    """
+    secrets = Secrets()
+    env = environment_for(session, Path(given.env_file) if given.env_file else None)
+    renderer = Renderer(session.variables, env, secrets)
+    filled = resolve(session, renderer)
+    adapter, url = registry.for_url(filled.url, filled.protocol or None)
+    secrets.add_url(url)
+    secrets.add_options(connect_options(filled, adapter.Options))
+    return Resolved(session=filled, adapter=adapter, secrets=secrets, renderer=renderer)
+
+
+def merged(stored: Mapping[str, Any], given: Given) -> dict[str, Any]:
+    """Environment below session file below flags; of tables, such as headers, the entries are merged."""
+    options: dict[str, Any] = {**given.defaults, **stored}
+    for key, value in given.options.items():
+        before = options.get(key)
+        options[key] = {**before, **value} if isinstance(before, Mapping) and isinstance(value, Mapping) else value
+    return options
+
+
+def _found(target: str, given: Given) -> Session:
+    if "://" in target:
+        return session_from_url(target, protocol=given.protocol or "")
+    path = Path(target)
+    if path.suffix == ".toml" or (path.is_file() and not is_capture(target)):
+        return load_session(path, declares_for)
+    if found := find_session(target):
+        return load_session(found, declares_for)
+    if is_capture(target):
+        raise _no_target(f"{target} is a capture, which nobody answers", f"Print it with: rtui export {target}")
+    if _is_address(target):
+        return session_from_url(registry.for_url(target, given.protocol)[1], protocol=given.protocol or "")
+    near = nearest(target, [entry.name for entry in list_sessions()])
+    hint = f"Did you mean {near}? " if near else ""
+    raise _no_target(f"{target}: no session, session file or URL", f"{hint}`rtui sessions` lists the sessions.")
+
+
+def _is_address(target: str) -> bool:
+    """`localhost:8080/path`: no scheme, but a port."""
+    port = target.partition("/")[0].rpartition(":")[2]
+    return ":" in target and port.isdecimal()
+
+
+def _no_target(cause: str, hint: str) -> Failure:
+    return Failure(Fault(kind="usage", side="us", title="Nothing to connect to", cause=cause, hint=hint))

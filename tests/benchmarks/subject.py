@@ -1,0 +1,77 @@
+"""What is measured, each in a process of its own: `python -m tests.benchmarks.subject NAME URL [PATH]`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from websockets.asyncio.client import connect
+
+
+def bare(url: str) -> None:
+    """The loop that everybody writes first."""
+
+    async def run() -> None:
+        async with connect(url) as connection:
+            async for _ in connection:
+                pass
+
+    asyncio.run(run())
+
+
+def printing(url: str) -> None:
+    """The loop that prints an envelope like ours, as everybody writes it first."""
+
+    async def run() -> None:
+        async with connect(url) as connection:
+            async for message in connection:
+                envelope = {"time": time.time(), "connection": url, "kind": "message", "data": json.loads(message)}
+                print(json.dumps(envelope))
+
+    asyncio.run(run())
+
+
+def recording(url: str, path: str) -> None:
+    """Hub, link and capture without any front end; prints kilobytes of peak memory and rows stored."""
+    from rtui.capture.journal import Journal
+    from rtui.capture.reader import Reader
+    from rtui.runtime.hub import Hub
+    from rtui.settings.secrets import Secrets
+    from rtui.settings.session import session_from_url
+
+    async def run() -> None:
+        journal = Journal.create(Path(path))
+        hub = Hub(journal)
+        connection = hub.open(session_from_url(url), Secrets())
+        await connection.wait_closed()
+        journal.close(60)
+
+    asyncio.run(run())
+    reader = Reader(Path(path))
+    stored = reader.count()
+    reader.close()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(json.dumps({"kilobytes": peak, "stored": stored}))
+
+
+def blank() -> None:
+    """The smallest Textual app."""
+    from textual.app import App
+
+    App[None]().run()
+
+
+SUBJECTS: dict[str, Callable[..., None]] = {
+    "bare": bare,
+    "printing": printing,
+    "recording": recording,
+    "blank": blank,
+}
+
+if __name__ == "__main__":
+    SUBJECTS[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,249 @@
+"""The benchmarks, by the name that selects them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.benchmarks.blaster import Blaster, message
+from tests.benchmarks.measure import Figure, Scale, by_turns
+from tests.benchmarks.terminal import Terminal
+
+RTUI = (sys.executable, "-m", "rtui")
+SUBJECT = (sys.executable, "-m", "tests.benchmarks.subject")
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A folder for captures and settings."""
+    with tempfile.TemporaryDirectory(prefix="rtui-bench-") as name:
+        yield Path(name)
+
+
+def environment(place: Path) -> dict[str, str]:
+    """Settings of nobody, no proxy."""
+    own = {"RTUI_CONFIG_HOME": str(place / "config"), "RTUI_STATE_HOME": str(place / "state"), "NO_PROXY": "127.0.0.1"}
+    return {**os.environ, **own}
+
+
+def run(command: Sequence[str], place: Path, output: str | None = None) -> str:
+    """Run to the end; the output goes to a file of that name, or is returned."""
+    if output is None:
+        return subprocess.run(command, env=environment(place), check=True, capture_output=True, text=True).stdout
+    with (place / output).open("wb") as file:
+        subprocess.run(command, env=environment(place), check=True, stdout=file)
+    return ""
+
+
+def rows(capture: Path) -> int:
+    """Messages in a capture file."""
+    database = sqlite3.connect(capture)
+    try:
+        (count,) = database.execute("SELECT count(*) FROM records WHERE kind = 0").fetchone()
+    finally:
+        database.close()
+    return int(count)
+
+
+def record(scale: Scale) -> list[Figure]:
+    """A flood through hub, link and capture; the bare library loop beside it."""
+    count = scale.per_round()
+    with folder() as place, Blaster() as blaster:
+        missing = 0
+
+        def ours() -> float:
+            nonlocal missing
+            capture = place / f"{time.monotonic_ns()}.rtui"
+            run((*SUBJECT, "recording", blaster.url(count), str(capture)), place)
+            missing += count - rows(capture)
+            capture.unlink()
+            return blaster.rate()
+
+        def theirs() -> float:
+            run((*SUBJECT, "bare", blaster.url(count)), place)
+            return blaster.rate()
+
+        values, references = by_turns(scale.rounds, ours, theirs)
+    return [
+        Figure(
+            name="record a flood", unit="msg/s", values=values, references=references, against="bare loop",
+            budget=0.8, n=count, remark=f"{missing} missing",
+        )
+    ]  # fmt: skip
+
+
+def tail(scale: Scale) -> list[Figure]:
+    """`rtui tail` into a file; a loop that prints naively beside it."""
+    count = scale.per_round()
+    with folder() as place, Blaster() as blaster:
+
+        def ours(*flags: str) -> float:
+            run((*RTUI, "tail", blaster.url(count), "--format", "ndjson", *flags), place, "out")
+            with (place / "out").open("rb") as file:
+                assert sum(1 for _ in file) == count
+            return blaster.rate()
+
+        def theirs() -> float:
+            run((*SUBJECT, "printing", blaster.url(count)), place, "out")
+            return blaster.rate()
+
+        kept, unkept, naive = by_turns(scale.rounds, ours, lambda: ours("--no-capture"), theirs)
+    common = {"unit": "msg/s", "references": naive, "against": "printing loop", "budget": 1.0, "n": count}
+    return [
+        Figure(name="tail to a file", values=kept, **common),  # type: ignore[arg-type]
+        Figure(name="tail to a file --no-capture", values=unkept, **common),  # type: ignore[arg-type]
+    ]
+
+
+def workbench(scale: Scale) -> list[Figure]:
+    """The same flood into the workbench, drawing to a terminal of 140×40."""
+    count = scale.per_round()
+    sizes: list[float] = []
+    with folder() as place, Blaster() as blaster:
+        missing = 0
+
+        def ours() -> float:
+            nonlocal missing
+            capture = place / f"{time.monotonic_ns()}.rtui"
+            command = (*RTUI, blaster.url(count), "--capture", str(capture))
+            rate: list[float] = []
+            waiter = threading.Thread(target=lambda: rate.append(blaster.rate()), daemon=True)
+            waiter.start()
+            with Terminal(command, environment(place)) as terminal:
+                terminal.until(terminal.painted)
+                before, began = terminal.bytes, time.monotonic()
+                terminal.until(lambda: bool(rate))
+                sizes.append((terminal.bytes - before) / (time.monotonic() - began) / 1000)
+            missing += count - rows(capture)
+            return rate[0]
+
+        def theirs() -> float:
+            run((*SUBJECT, "bare", blaster.url(count)), place)
+            return blaster.rate()
+
+        values, references = by_turns(scale.rounds, ours, theirs)
+    return [
+        Figure(
+            name="workbench under a flood", unit="msg/s", values=values, references=references, against="bare loop",
+            budget=0.8, n=count, remark=f"{missing} missing",
+        ),
+        Figure(
+            name="terminal output under a flood", unit="kB/s", values=tuple(sizes), budget=120, sense="at most", n=count
+        ),
+    ]  # fmt: skip
+
+
+def startup(scale: Scale) -> list[Figure]:
+    """How long until something is seen."""
+    with folder() as place, Blaster() as blaster:
+
+        def timed(*command: str) -> float:
+            began = time.monotonic()
+            run(command, place)
+            return 1000 * (time.monotonic() - began)
+
+        def first_line() -> float:
+            began = time.monotonic()
+            command = (*RTUI, "tail", blaster.url(1), "--format", "ndjson")
+            with subprocess.Popen(command, env=environment(place), stdout=subprocess.PIPE) as process:
+                assert process.stdout is not None
+                process.stdout.readline()
+                return time.monotonic() - began
+
+        def paint(*command: str) -> float:
+            with Terminal(command, environment(place)) as terminal:
+                return terminal.until(terminal.painted)
+
+        rounds = 2 * scale.rounds - 1
+        helped, passed = by_turns(rounds, lambda: timed(*RTUI, "--help"), lambda: timed(sys.executable, "-c", "pass"))
+        (lines,) = by_turns(rounds, first_line)
+        ours, blank = by_turns(scale.rounds, lambda: paint(*RTUI), lambda: paint(*SUBJECT, "blank"))
+    return [
+        Figure(
+            name="rtui --help", unit="ms", values=helped, references=passed, against="python -c pass",
+            budget=4, sense="at most",
+        ),
+        Figure(name="rtui tail, first message", unit="s", values=lines, budget=0.5, sense="at most"),
+        Figure(
+            name="rtui, first paint", unit="s", values=ours, references=blank, against="empty app",
+            budget=1.5, sense="at most",
+        ),
+    ]  # fmt: skip
+
+
+def query(scale: Scale) -> list[Figure]:
+    """Filters over a large capture: until the first rows, and until all."""
+    from rtui.capture.journal import Journal
+    from rtui.capture.query import compile_filter
+    from rtui.capture.reader import Reader
+    from rtui.core.record import Record
+
+    figures = []
+    with folder() as place:
+        journal = Journal.create(place / "large.rtui")
+        link = journal.add_link("large", "websocket", "ws://large")
+        for start in range(1, scale.rows + 1, 1000):
+            journal.append([Record(n, n, link, 0, 1, "", message(n)) for n in range(start, start + 1000)])
+            while journal.lagging:
+                time.sleep(0.001)
+        journal.close(60)
+        reader = Reader(place / "large.rtui")
+        for text in ("hall-7", ".value>45", "ch:nowhere or hall-7 .value>49"):
+            first: list[float] = []
+
+            def scan(text: str = text, first: list[float] = first) -> float:
+                began = time.monotonic()
+                chunks = reader.scan(compile_filter(text))
+                next(chunks)
+                first.append(time.monotonic() - began)
+                for _ in chunks:
+                    pass
+                return time.monotonic() - began
+
+            (whole,) = by_turns(scale.rounds, scan)
+            common = {"unit": "s", "sense": "at most", "n": scale.rows}
+            figures.append(Figure(name=f"filter {text}, first", values=tuple(first), budget=0.1, **common))  # type: ignore[arg-type]
+            figures.append(Figure(name=f"filter {text}, all", values=whole, budget=1.0, **common))  # type: ignore[arg-type]
+        reader.close()
+    return figures
+
+
+def memory(scale: Scale) -> list[Figure]:
+    """Peak memory of a recording of many messages less that of few."""
+    few, many = scale.rows // 10, scale.rows
+    with folder() as place, Blaster() as blaster:
+
+        def peak(count: int) -> float:
+            report = json.loads(
+                run((*SUBJECT, "recording", blaster.url(count), str(place / f"{time.monotonic_ns()}")), place)
+            )
+            blaster.rate()
+            return float(report["kilobytes"]) / 1024
+
+        small, large = by_turns(min(scale.rounds, 3), lambda: peak(few), lambda: peak(many))
+    growth = tuple(b - a for a, b in zip(small, large, strict=True))
+    return [
+        Figure(
+            name=f"memory, {many:,} messages instead of {few:,}", unit="MiB", values=growth, budget=40, sense="at most",
+            n=many, remark=f"peak {max(large):.0f} MiB",
+        )
+    ]  # fmt: skip
+
+
+BENCHMARKS: dict[str, Callable[[Scale], list[Figure]]] = {
+    "record": record,
+    "tail": tail,
+    "workbench": workbench,
+    "startup": startup,
+    "query": query,
+    "memory": memory,
+}

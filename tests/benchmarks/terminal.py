@@ -1,0 +1,79 @@
+"""A pseudo-terminal with a program in it, seen from outside."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
+
+PATIENCE = 60.0
+PAINTED = 1_000
+"""Bytes after the switch to the alternate screen that make a first picture."""
+
+
+class Terminal:
+    """Runs `command` in a terminal of 140×40 and reads what it draws, so that it never waits for its terminal."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.began = time.monotonic()
+        self.drawn = b""
+        self.bytes = 0
+        self._parent, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+        self._process = subprocess.Popen(
+            command,
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            env={**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            start_new_session=True,
+        )
+        os.close(child)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while self._process.poll() is None and time.monotonic() < deadline:
+            self.read(0.05)
+        self._process.kill()
+        self._process.wait()
+        os.close(self._parent)
+
+    def read(self, seconds: float) -> None:
+        """Take what is drawn within `seconds`, or until something is."""
+        if not select.select([self._parent], [], [], seconds)[0]:
+            return
+        try:
+            piece = os.read(self._parent, 65_536)
+        except OSError:  # Linux: the program closed its side
+            time.sleep(min(seconds, 0.01))
+            return
+        self.bytes += len(piece)
+        self.drawn = (self.drawn + piece)[-200_000:]
+
+    def until(self, reached: Callable[[], bool]) -> float:
+        """Read until `reached`; seconds since the start."""
+        while not reached():
+            if time.monotonic() - self.began > PATIENCE:
+                raise TimeoutError(self.drawn[-500:])
+            self.read(0.01)
+        return time.monotonic() - self.began
+
+    def painted(self) -> bool:
+        """Whether a first picture is on the screen."""
+        start = self.drawn.find(b"\x1b[?1049h")
+        return start >= 0 and len(self.drawn) - start > PAINTED

@@ -1,0 +1,74 @@
+"""The command line as a user meets it: real processes, the embedded server, folders of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 30.0
+
+
+class Cli:
+    """Runs `rtui` in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("RTUI_", "_RTUI"))},
+            "PYTHONPATH": str(ROOT),
+            "RTUI_CONFIG_HOME": str(folder / "config"),
+            "RTUI_STATE_HOME": str(folder / "state"),
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def start(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*arguments),
+            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            | options,
+            cwd=self.folder,
+            env=self.environment | dict(env or {}),
+        )
+
+    def command(self, *arguments: str) -> Sequence[str]:
+        return [sys.executable, "-m", "rtui", *arguments]
+
+    def run(
+        self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*arguments),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            cwd=self.folder,
+            env=self.environment | dict(env or {}),
+        )
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    return Cli(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server that `rtui serve` runs."""
+    process = Cli(tmp_path_factory.mktemp("serve")).start(
+        "serve", "websocket", "--port-base", "0", "--with-parent", stdin=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    yield json.loads(process.stdout.readline())["url"]
+    # Closing its stdin is what the end of a parent looks like.
+    process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0

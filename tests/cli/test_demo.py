@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+from rtui.cli.demo import DemoHandle, demo_sessions
+from tests.cli.conftest import PATIENCE, Cli
+from tests.waiting import eventually
+
+
+async def test_the_servers_come_back_on_the_same_port() -> None:
+    handle = DemoHandle()
+    await handle.start()
+    try:
+        urls = dict(handle.urls)
+        assert handle.running
+        await handle.restart()
+        assert (handle.running, dict(handle.urls)) == (True, urls)
+    finally:
+        await handle.stop()
+    assert not handle.running
+
+
+async def test_the_samples_lead_to_the_running_servers() -> None:
+    sessions = demo_sessions({"websocket": "ws://127.0.0.1:9"})
+    assert {session.name for session in sessions} == {"ticker", "echo", "chat", "binary"}
+    assert all(session.url.startswith("ws://127.0.0.1:9/") for session in sessions)
+
+
+async def test_the_servers_end_when_their_parent_is_killed(cli: Cli) -> None:
+    parent = (
+        "import asyncio\n"
+        "from rtui.cli.demo import DemoHandle\n"
+        "async def main():\n"
+        "    handle = DemoHandle()\n"
+        "    await handle.start()\n"
+        "    print(handle._process.pid, flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())\n"
+    )
+    process = subprocess.Popen(  # noqa: ASYNC220 - it is waited for in the same way
+        [sys.executable, "-c", parent], stdout=subprocess.PIPE, env=cli.environment, text=True
+    )
+    assert process.stdout is not None
+    child = int(process.stdout.readline())
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=PATIENCE)
+    await eventually(lambda: not alive(child))
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_serve_prints_one_line_for_each_server_and_ends_by_signal(cli: Cli) -> None:
+    process = cli.start("serve", "websocket", "--port-base", "0")
+    assert process.stdout is not None
+    assert '"protocol": "websocket"' in process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    rest, complaint = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, rest, complaint) == (0, "", "")
+
+
+def test_serve_refuses_what_it_does_not_know(cli: Cli) -> None:
+    ended = cli.run("serve", "nosuch")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "websocket" in ended.stderr

@@ -1,0 +1,44 @@
+"""The README's picture, made by the program itself: `python -m tests.pictures.make`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from pathlib import Path
+
+PICTURE = Path(__file__).parent / "workbench.svg"
+SIZE = (140, 40)
+ROWS = 60
+"""Messages recorded before the picture is taken."""
+
+
+async def make() -> None:
+    """Run the workbench on the demo servers, without a terminal, and keep what it shows."""
+    from rtui.capture.journal import Journal
+    from rtui.capture.reader import Reader
+    from rtui.cli.demo import demo_sessions
+    from rtui.demo import lab
+    from rtui.workbench.app import Workbench
+
+    servers = await lab.serve()
+    journal = Journal.create()
+    reader = Reader(journal.path)
+    try:
+        bench = Workbench(reader=reader, journal=journal, targets=demo_sessions({"websocket": servers.servers[0].url}))
+        async with bench.run_test(size=SIZE) as pilot:
+            while journal.last < ROWS:
+                await pilot.pause(0.1)
+            await pilot.press("up", "up", "enter")
+            await pilot.pause(0.5)
+            PICTURE.write_text(bench.export_screenshot(title="rtui demo"), encoding="utf-8")
+    finally:
+        reader.close()
+        journal.close()
+        await servers.close()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ |= {"RTUI_CONFIG_HOME": folder, "RTUI_STATE_HOME": folder}
+        asyncio.run(make())
