@@ -105,8 +105,8 @@ class Supervisor:
             self.abort()
 
     def abort(self) -> None:
-        """End the running attempt at once, without a goodbye."""
-        if self._scope is not None:
+        """End the running attempt at once, without a goodbye. Asking twice is asking once."""
+        if self._scope is not None and self._scope.when() is None:
             self._scope.reschedule(0.0)
 
     def closing(self) -> None:

@@ -129,6 +129,16 @@ async def test_a_peer_that_ignores_the_goodbye_is_left_at_the_deadline(stage: St
     assert connection.closed.by == "us"
 
 
+async def test_aborting_twice_is_aborting_once(stage: Stage) -> None:
+    connection = stage.play(deaf)
+    await connection.wait_open()
+    connection.abort()
+    await asyncio.sleep(0)
+    connection.abort()
+    await connection.wait_closed()
+    assert connection.state is State.CLOSED
+
+
 async def test_reconnect_on_an_open_link_makes_a_new_attempt(stage: Stage) -> None:
     connection = stage.play(echo)
     await connection.wait_open()
