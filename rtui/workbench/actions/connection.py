@@ -1,0 +1,161 @@
+"""Actions on connections: open, close, ping, misbehave on purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, cast, get_args
+
+from rtui.core.command import Sabotage
+from rtui.core.fault import Failure
+from rtui.core.lifecycle import State
+from rtui.protocols import registry
+from rtui.protocols.base import Verb
+from rtui.settings.quantity import parse_duration
+from rtui.settings.session import session_from_url
+from rtui.workbench.action import Book
+from rtui.workbench.actions.session import edit_session
+from rtui.workbench.screens.dialog import Choice, Choose, Prompt
+
+if TYPE_CHECKING:
+    from rtui.workbench.screens.desk import Desk
+
+BOOK = Book("Connection")
+_action = BOOK.action
+
+LASTING: Final = frozenset({"stop-reading", "stop-pongs", "hold-acks"})
+"""Fault switches that stay until they are turned off."""
+FAULTS: Final = {
+    "drop": "Cut the TCP connection without a goodbye",
+    "stop-reading": "Stop to read, so that the peer's buffers fill",
+    "stop-pongs": "Stop to answer pings",
+    "hold-acks": "Hold acknowledgements back",
+    "delay-next": "Send the next message late",
+    "corrupt-next": "Spoil a byte of the next message",
+}
+CLOSE_CODES: Final = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
+"""What an endpoint may send (RFC 6455, 7.4)."""
+LONGEST_REASON: Final = 123
+"""Bytes of a close frame's reason (RFC 6455, 5.5: 125 with the code)."""
+
+
+def live(desk: Desk) -> bool:
+    """Whether the tab's connection is not over."""
+    connection = desk.connection
+    return connection is not None and connection.state not in {State.CLOSED, State.IDLE}
+
+
+def is_open(desk: Desk) -> bool:
+    """Whether messages can be sent."""
+    return desk.connection is not None and desk.connection.state is State.OPEN
+
+
+@_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture)
+async def connect(desk: Desk) -> None:
+    """Connect to a URL."""
+    url = await desk.ask(
+        Prompt("connect", hint="ws://localhost:8080/path", check=_url_trouble, detail="URL of a server")
+    )
+    if url:
+        desk.connect(session_from_url(registry.for_url(url)[1]))
+
+
+@_action("new-session", "ctrl+n", "New session…", when=lambda desk: desk.live_capture)
+async def new_session(desk: Desk) -> None:
+    """Fill in a form."""
+    await edit_session(desk, None)
+
+
+@_action("disconnect", "d", "Disconnect", when=live)
+def disconnect(desk: Desk) -> None:
+    """Close politely and stay closed."""
+    desk.sure.close()
+
+
+@_action("reconnect", "r", "Reconnect", when=lambda desk: desk.connection is not None)
+def reconnect(desk: Desk) -> None:
+    """Connect again now, without waiting."""
+    desk.sure.reconnect()
+
+
+@_action("ping", "p", "Ping", when=lambda desk: _can(desk, Verb.PING))
+def ping(desk: Desk) -> None:
+    """Send a ping and time the answer."""
+    desk.sure.poke()
+
+
+@_action("close-with", "C", "Close with…", when=lambda desk: _can(desk, Verb.CLOSE_CODE))
+async def close_with(desk: Desk) -> None:
+    """Close with a code and a reason."""
+    answer = await desk.ask(
+        Prompt(
+            "close with", value="1000 ", hint="code and reason", detail="A code, then a reason", check=_close_trouble
+        )
+    )
+    if answer:
+        code, _, reason = answer.partition(" ")
+        desk.sure.close(int(code), reason.strip())
+
+
+@_action("subscribe", "S", "Subscribe…", when=lambda desk: _can(desk, Verb.SUBSCRIBE))
+async def subscribe(desk: Desk) -> None:
+    """Ask the peer for a channel."""
+    word = desk.sure.adapter.words.channel
+    if channel := await desk.ask(Prompt(f"subscribe to a {word}", hint=word)):
+        desk.sure.subscribe(channel)
+
+
+@_action(
+    "break",
+    "B",
+    "Break…",
+    when=lambda desk: _can(desk, Verb.BREAK),
+)
+async def misbehave(desk: Desk) -> None:
+    """Misbehave on purpose, to see how the peer takes it."""
+    connection = desk.sure
+    on = desk.switches.setdefault(connection.id, set())
+    choices = [Choice(name, name, _fault_hint(name, name in on)) for name in get_args(Sabotage)]
+    picked = await desk.ask(Choose("misbehave", choices, detail="Every fault is marked in the log."))
+    if picked is None:
+        return
+    what = cast("Sabotage", picked)
+    seconds = 1.0
+    if what == "delay-next":
+        answer = await desk.ask(Prompt("delay the next message by", value="1s", check=_duration_trouble))
+        if not answer:
+            return
+        seconds = parse_duration(answer)
+    if what in LASTING:
+        on ^= {what}
+    connection.sabotage(what, on=what not in LASTING or what in on, seconds=seconds)
+
+
+def _url_trouble(url: str) -> str:
+    try:
+        registry.for_url(url)
+    except Failure as failure:
+        return f"{failure.fault.sentence()}. {failure.fault.hint}"
+    return ""
+
+
+def _can(desk: Desk, verb: Verb) -> bool:
+    return is_open(desk) and verb in desk.sure.adapter.verbs
+
+
+def _fault_hint(name: str, on: bool) -> str:
+    return f"{FAULTS[name]}{' — on, choose again to turn it off' if on else ''}"
+
+
+def _close_trouble(text: str) -> str:
+    code, _, reason = text.partition(" ")
+    if not code.isdecimal() or not any(int(code) in legal for legal in CLOSE_CODES):
+        return "the code must be 1000–1003, 1007–1014 or 3000–4999"
+    too_long = len(reason.strip().encode()) > LONGEST_REASON
+    return f"the reason may have {LONGEST_REASON} bytes" if too_long else ""
+
+
+def _duration_trouble(text: str) -> str:
+    try:
+        parse_duration(text)
+    except ValueError as error:
+        return str(error)
+    return ""

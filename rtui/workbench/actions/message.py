@@ -1,0 +1,150 @@
+"""Actions on messages: send, copy, send again, export."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtui.capture.export import ndjson_lines
+from rtui.core.clean import clean
+from rtui.core.record import Direction, Kind
+from rtui.settings.session import SavedMessage
+from rtui.workbench.action import Book
+from rtui.workbench.actions.connection import is_open
+from rtui.workbench.actions.view import has_sheet
+from rtui.workbench.screens.dialog import Choice, Choose, Confirm, Prompt
+from rtui.workbench.screens.progress import Progress
+
+if TYPE_CHECKING:
+    from rtui.workbench.screens.desk import Desk
+
+
+def can_resend(desk: Desk) -> bool:
+    """Whether there is a row and a way to send it."""
+    return is_open(desk) and desk.has_row
+
+
+BOOK = Book("Message")
+_action = BOOK.action
+
+
+def has_row(desk: Desk) -> bool:
+    """Whether the log has a row for actions to be about."""
+    return desk.has_row
+
+
+@_action("compose", "s", "Send", footer=True, when=is_open)
+def compose(desk: Desk) -> None:
+    """Write a message."""
+    desk.show_pane("composer")
+
+
+@_action("send-saved", "M", "Send saved…", when=is_open)
+async def send_saved(desk: Desk) -> None:
+    """Send one of the session's saved messages."""
+    messages = desk.sure.session.messages
+    if not messages:
+        desk.say("this session has no saved messages: add [[messages]] to its file")
+        return
+    choices = [Choice(one.name, one.name, _preview(one)) for one in messages]
+    picked = await desk.ask(Choose("send", choices))
+    if picked is not None:
+        desk.sure.send_saved(next(one for one in messages if one.name == picked))
+
+
+@_action("copy", "y", "Copy", when=has_row)
+def copy_payload(desk: Desk) -> None:
+    """Copy the payload of the selected rows, as received."""
+    rows = desk.selected_records()
+    desk.copy("\n".join(row.payload.decode("utf-8", "replace") for row in rows), _named(len(rows), "payload"))
+
+
+@_action("copy-row", "Y", "Copy as NDJSON", when=has_row)
+def copy_rows(desk: Desk) -> None:
+    """Copy the selected rows as `rtui tail` prints them."""
+    rows = desk.selected_records()
+    lines = ndjson_lines(rows, desk.bench.catalog.links)
+    desk.copy(lines.decode("utf-8", "replace"), _named(len(rows), "row"))
+
+
+@_action("resend", "R", "Send again", when=can_resend)
+def resend(desk: Desk) -> None:
+    """Send the payload of the row again, unchanged."""
+    for row in desk.selected_records():
+        if row.kind == Kind.MESSAGE:
+            desk.send(row.payload, row.channel if row.direction == Direction.OUT else "")
+
+
+@_action("edit-resend", "ctrl+r", "Edit and send", when=can_resend)
+def edit_and_resend(desk: Desk) -> None:
+    """Put the row into the composer."""
+    row = desk.selected_records()[-1]
+    desk.load_composer(row.payload, row.channel)
+
+
+@_action("export", "X", "Export…", when=has_sheet)
+async def export(desk: Desk) -> None:
+    """Write the rows that the filter lets through to a file, as NDJSON."""
+    name = f"{_file_name(desk)}.ndjson"
+    detail = "One line per message. The filter of the log decides which."
+    answer = await desk.ask(Prompt("export to", value=name, detail=detail, check=_path_trouble))
+    if not answer:
+        return
+    path = _expanded(answer)
+    if await asyncio.to_thread(path.exists) and not await desk.ask(
+        Confirm("export", f"{path} exists.", yes="Overwrite")
+    ):
+        return
+    written = await desk.ask(Progress(f"export to {path.name}", _export(desk, path)))
+    desk.say(f"{written:,} rows in {path}" if written is not None else f"cancelled; {path} was not written")
+
+
+@_action("replay-history", "H", "History…", when=is_open)
+async def history(desk: Desk) -> None:
+    """Put an earlier payload into the composer."""
+    name = desk.connection.name if desk.connection is not None else ""
+    payloads = desk.bench.state.history.get(name, [])
+    if not payloads:
+        desk.say("nothing was sent in this session yet")
+        return
+    choices = [Choice(str(place), clean(text)[:100]) for place, text in reversed(list(enumerate(payloads)))]
+    picked = await desk.ask(Choose("sent before", choices))
+    if picked is not None:
+        desk.load_composer(payloads[int(picked)].encode(), "")
+
+
+def _export(desk: Desk, path: Path) -> Iterator[tuple[int, int]]:
+    sheet = desk.sheets.current
+    link = None if sheet is None or sheet.is_timeline else sheet.key
+    return desk.bench.catalog.export(path, link, sheet.filter if sheet is not None else None)
+
+
+def _preview(message: SavedMessage) -> str:
+    source = f"@{message.file}" if message.file else message.payload
+    return clean(f"{message.channel} {source}".strip())[:60]
+
+
+def _named(count: int, what: str) -> str:
+    return what if count == 1 else f"{count} {what}s"
+
+
+def _file_name(desk: Desk) -> str:
+    sheet = desk.sheets.current
+    name = sheet.name if sheet is not None else "rtui"
+    return "".join(char if char.isalnum() or char in "-." else "-" for char in name).strip("-.") or "rtui"
+
+
+def _path_trouble(text: str) -> str:
+    if not text:
+        return "a file name is missing"
+    path = _expanded(text)
+    if path.is_dir():
+        return "that is a folder"
+    return "" if path.parent.is_dir() else f"there is no folder {path.parent}"
+
+
+def _expanded(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises where there is no home

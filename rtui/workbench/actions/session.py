@@ -1,0 +1,162 @@
+"""Actions on session files: save, edit, duplicate, delete."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from rtui.protocols import registry
+from rtui.settings.option import has_template
+from rtui.settings.paths import user_sessions
+from rtui.settings.session import Session, load_session, save_session
+from rtui.settings.session_list import SessionEntry
+from rtui.workbench.action import Book
+from rtui.workbench.editor import edit_file
+from rtui.workbench.screens.dialog import Confirm, Prompt
+
+if TYPE_CHECKING:
+    from rtui.protocols.base import Adapter
+    from rtui.workbench.screens.desk import Desk
+
+BOOK = Book("Session")
+_action = BOOK.action
+
+
+def has_session(desk: Desk) -> bool:
+    """Whether the tab was opened from a session."""
+    return desk.session is not None
+
+
+@_action("save", "w", "Save session…", when=has_session)
+async def save(desk: Desk) -> None:
+    """Write the tab's session to a file."""
+    session = desk.session
+    if session is not None and (saved := await write(desk, session, ask=session.path is None)):
+        _keep(desk, saved, unsaved=False)
+
+
+@_action("edit", "ctrl+e", "Edit session…", when=has_session)
+async def edit(desk: Desk) -> None:
+    """Change the tab's session in a form."""
+    await edit_session(desk, desk.session)
+
+
+async def edit_session(desk: Desk, session: Session | None) -> None:
+    """The form, filled with `session` or empty; then connect, save, or both."""
+    from rtui.workbench.screens.form import SessionForm
+
+    filled = await desk.ask(SessionForm(session, title="edit session" if session else "new session"))
+    if filled is None:
+        return
+    kept, saved = filled.session, False
+    if filled.save and (written := await write(desk, kept, ask=kept.path is None)) is not None:
+        kept, saved = written, True
+        desk.reload_sessions()
+    if session is not None and desk.session is session:
+        _keep(desk, kept, unsaved=not saved)
+    if filled.connect:
+        desk.connect(kept)
+
+
+def _keep(desk: Desk, session: Session, *, unsaved: bool) -> None:
+    """The tab's session is `session` from now on; its connection changes when it is connected again."""
+    if (sheet := desk.sheets.current) is not None:
+        sheet.session = session
+        sheet.unsaved = unsaved
+    desk.reload_sessions()
+
+
+async def write(desk: Desk, session: Session, *, ask: bool) -> Session | None:
+    """Save `session`, asking for a name first if `ask`; never overwrites another file in silence."""
+    path = session.path
+    if ask or path is None:
+        name = await desk.ask(
+            Prompt("save session as", value=_suggestion(session), detail=f"in {user_sessions()}", check=_name_trouble)
+        )
+        if not name:
+            return None
+        path = user_sessions() / f"{name}.toml"
+        if path.exists() and not await desk.ask(Confirm("save", f"{path} exists.", yes="Overwrite")):
+            return None
+        session = msgspec.structs.replace(session, path=None, stored=None, name=session.name or name)
+    saved = save_session(session, path, declares_for(session.url, session.protocol))
+    for variable, what in saved.withheld.items():
+        desk.say(f"{what} was not written: set the environment variable {variable}", severity="warning")
+    desk.say(f"saved to {path}")
+    return saved.session
+
+
+async def connect_entry(desk: Desk, entry: SessionEntry) -> None:
+    """Connect the session under the cursor, or go to its tab."""
+    if not desk.go_to_session(entry.path):
+        desk.connect(_loaded(entry))
+
+
+async def edit_entry(desk: Desk, entry: SessionEntry) -> None:
+    """Change it in the form."""
+    await edit_session(desk, _loaded(entry))
+
+
+async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
+    """Change its file in $EDITOR."""
+    if trouble := await edit_file(desk.app, entry.path, editor=desk.bench.config.editor):
+        desk.say(trouble, severity="error")
+    desk.reload_sessions()
+    _loaded(entry)  # says what is wrong with it now
+
+
+async def duplicate_entry(desk: Desk, entry: SessionEntry) -> None:
+    """Save a copy under another name."""
+    session = msgspec.structs.replace(_loaded(entry), path=None, stored=None)
+    if await write(desk, session, ask=True):
+        desk.reload_sessions()
+
+
+async def delete_entry(desk: Desk, entry: SessionEntry) -> None:
+    """Delete the file, after asking."""
+    if entry.source == "packaged":
+        desk.say("samples cannot be deleted")
+        return
+    if await desk.ask(Confirm("delete session", f"{entry.path} will be gone for good.", yes="Delete")):
+        await asyncio.to_thread(entry.path.unlink, missing_ok=True)
+        desk.reload_sessions()
+
+
+ENTRY_VERBS = {
+    "connect": connect_entry,
+    "edit": edit_entry,
+    "editor": edit_entry_in_editor,
+    "duplicate": duplicate_entry,
+    "delete": delete_entry,
+}
+"""What the sidebar can ask for."""
+
+
+def declares_for(url: str, protocol: str) -> type[Adapter] | None:
+    """The adapter class that a session file speaks of; None if a template hides the URL.
+
+    Raises:
+        Failure: if there is none.
+    """
+    if has_template(url) and not protocol:
+        return None
+    return registry.adapter(protocol) if protocol else registry.for_url(url)[0]
+
+
+def _loaded(entry: SessionEntry) -> Session:
+    return load_session(entry.path, declares_for)
+
+
+def _suggestion(session: Session) -> str:
+    name = "".join(char if char.isalnum() or char in "-_." else "-" for char in session.name)
+    return name.strip("-.") or "session"
+
+
+def _name_trouble(text: str) -> str:
+    parts = Path(text).parts
+    if not parts or text.startswith(("/", ".")) or ".." in parts or any(ord(char) < 0x20 for char in text):  # noqa: PLR2004 - controls
+        return "a name such as staging, or work/staging"
+    return ""

@@ -1,0 +1,140 @@
+"""Actions on what is seen: panes, tabs, filter and search, themes, help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtui.capture.query import FilterError, compile_filter
+from rtui.workbench.action import Book
+from rtui.workbench.layout import PANES
+from rtui.workbench.screens.dialog import Prompt
+
+if TYPE_CHECKING:
+    from rtui.workbench.screens.desk import Desk
+
+BOOK = Book("View")
+_action = BOOK.action
+
+
+def has_sheet(desk: Desk) -> bool:
+    """Whether a tab is shown."""
+    return desk.sheets.current is not None
+
+
+def has_tabs(desk: Desk) -> bool:
+    """Whether there is another tab to go to."""
+    return len(desk.sheets) > 1
+
+
+@_action("help", "question_mark,f1", "Help", footer=True)
+def show_help(desk: Desk) -> None:
+    """The keys that work where you are."""
+    from rtui.capture.query import help_rows
+    from rtui.workbench.bindings import ACTIONS
+    from rtui.workbench.screens.help import Help, sections
+
+    operators = [(example, "", text) for example, text in help_rows()]
+    keys = sections(desk.bench, desk.active_bindings.values(), ACTIONS)
+    desk.bench.push_screen(Help([*keys, ("Filter language", operators)]))
+
+
+@_action("filter", "slash", "Filter", when=has_sheet, footer=True)
+def open_filter(desk: Desk) -> None:
+    """Show only what matches an expression."""
+    desk.open_filter()
+
+
+@_action("clear-filter", "backspace", "Clear filter", when=lambda desk: desk.has_filter)
+def clear_filter(desk: Desk) -> None:
+    """Show everything again."""
+    desk.put_filter("")
+
+
+@_action("search", "ctrl+f", "Search…", when=has_sheet)
+async def search(desk: Desk) -> None:
+    """Find a row, leaving the others in view; n and N go on."""
+    text = await desk.ask(Prompt("search", detail="In the language of the filter.", check=_filter_trouble))
+    if text:
+        desk.needle = compile_filter(text)
+        desk.search(-1)
+
+
+@_action("search-next", "n", "Next hit", when=has_sheet)
+def search_next(desk: Desk) -> None:
+    """The next row that the search finds."""
+    desk.search(1)
+
+
+@_action("search-previous", "N", "Previous hit", when=has_sheet)
+def search_previous(desk: Desk) -> None:
+    """The row before that the search finds."""
+    desk.search(-1)
+
+
+@_action("next-tab", "right_square_bracket", "Next tab", when=has_tabs)
+def next_tab(desk: Desk) -> None:
+    """The connection to the right."""
+    desk.go_beside(1)
+
+
+@_action("previous-tab", "left_square_bracket", "Previous tab", when=has_tabs)
+def previous_tab(desk: Desk) -> None:
+    """The connection to the left."""
+    desk.go_beside(-1)
+
+
+@_action("timeline", "T", "Timeline", when=has_tabs)
+def timeline(desk: Desk) -> None:
+    """All connections in one time order."""
+    desk.go_to_timeline()
+
+
+@_action("close-tab", "ctrl+w", "Close tab", when=has_sheet)
+def close_tab(desk: Desk) -> None:
+    """Disconnect and take the tab away; its messages stay."""
+    desk.close_tab()
+
+
+@_action("zoom", "f7,Z", "Zoom")
+def zoom(desk: Desk) -> None:
+    """Show the focused pane alone, or all panes again."""
+    desk.zoom()
+
+
+def _press(pane: str) -> None:
+    title = {"sessions": "Sessions", "tree": "Tree", "log": "Log", "message": "Message", "composer": "Composer"}[pane]
+
+    @_action(f"pane-{pane}", f"f{PANES.index(pane) + 2}", title)
+    def press(desk: Desk) -> None:
+        """Bring the pane back, go to it, or put it away."""
+        desk.press_pane(pane)
+
+
+for _pane in PANES:
+    _press(_pane)
+
+
+@_action("theme", "f9", "Theme…")
+async def theme(desk: Desk) -> None:
+    """Choose a theme; each is shown while you choose."""
+    await desk.bench.choose_theme()
+
+
+@_action("palette", "ctrl+p", "Commands", footer=True)
+def palette(desk: Desk) -> None:
+    """Every action by name."""
+    desk.bench.action_command_palette()
+
+
+@_action("quit", "ctrl+q", "Quit", footer=True)
+async def leave(desk: Desk) -> None:
+    """Close every connection properly and leave; again to leave at once."""
+    await desk.bench.action_quit()
+
+
+def _filter_trouble(text: str) -> str:
+    try:
+        compile_filter(text)
+    except FilterError as error:
+        return str(error)
+    return ""

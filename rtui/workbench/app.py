@@ -1,0 +1,307 @@
+"""The app: wiring between the hub, the capture, the desk and what is kept about the user. No behaviour of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Coroutine, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from rtui.core.clean import clean, clean_block
+from rtui.core.fault import Failure
+from rtui.settings.config import Config
+from rtui.settings.files import Problem, SettingsError
+from rtui.settings.keymap import keymap_file, load_keymap
+from rtui.settings.option import OptionErrors
+from rtui.settings.paths import user_themes
+from rtui.workbench import clipboard
+from rtui.workbench.bindings import default_keys, to_textual
+from rtui.workbench.catalog import Catalog
+from rtui.workbench.look import VARIABLES, all_themes, find_theme, to_theme
+from rtui.workbench.opening import open_session
+from rtui.workbench.pump import Pump, top_rate
+from rtui.workbench.screens.desk import Desk
+from rtui.workbench.screens.dialog import Choice, Choose, Confirm
+from rtui.workbench.sheet import TIMELINE, Sheet
+from rtui.workbench.state import load_state, save_state, state_file
+from rtui.workbench.widgets.glyph import glyphs
+
+if TYPE_CHECKING:
+    from textual.command import Provider
+    from textual.notifications import SeverityLevel
+
+    from rtui.capture.journal import Journal
+    from rtui.capture.reader import Reader
+    from rtui.settings.session import Session
+
+GOODBYE: Final = 2.0
+"""Seconds that connections may take to close when the user leaves."""
+
+
+class DemoServers(Protocol):
+    """The embedded servers of `rtui demo`, in their child process."""
+
+    @property
+    def running(self) -> bool:
+        """Whether they run."""
+
+    async def start(self) -> None:
+        """Start them; returns when they accept connections."""
+
+    async def stop(self) -> None:
+        """Stop them."""
+
+
+def _action_provider() -> type[Provider]:
+    """The palette's source, imported when the palette is opened."""
+    from rtui.workbench.commands import ActionProvider
+
+    return ActionProvider
+
+
+class Workbench(App[int]):
+    """The realtime workbench."""
+
+    TITLE = "rtui"
+    CSS_PATH = "workbench.tcss"
+    COMMANDS: ClassVar = {_action_provider}
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+q",
+            "quit",
+            "Quit",
+            id="app.quit-anywhere",
+            tooltip="Leave, also from a dialog",
+            show=False,
+            priority=True,
+        ),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
+    ]
+
+    def __init__(
+        self,
+        *,
+        reader: Reader,
+        journal: Journal | None = None,
+        targets: Sequence[Session] = (),
+        config: Config | None = None,
+        problems: Sequence[Problem] = (),
+        demo: DemoServers | None = None,
+        env_file: Path | None = None,
+    ) -> None:
+        """`reader` reads what `journal` records, or a capture that was opened; then there is no journal.
+
+        `targets` are connected at the start; `problems` (of config.toml) are told.
+        """
+        self.config = config or Config()
+        self.state, self._problems = load_state(state_file())
+        super().__init__()
+        self._problems += problems
+        self.catalog = Catalog(reader, journal)
+        self.demo = demo
+        self.glyphs = glyphs(self.config.ascii)
+        self.keymap: dict[str, str] = {}
+        self.hub = self._make_hub(journal)
+        self._targets = list(targets)
+        self._env_file = env_file
+        self._leaving = False
+        self.desk = Desk(self)
+        self.pump = Pump(self.desk.frame, top=top_rate(self.config.fps), on_error=self._pump_failed)
+        if not self.config.animations or "SSH_CONNECTION" in os.environ:
+            self.animation_level = "none"
+
+    def _make_hub(self, journal: Journal | None) -> Any:
+        if journal is None:
+            return None
+        from rtui.runtime.hub import Hub
+
+        return Hub(journal, self._spawn)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> Any:
+        """Connections are workers of the app: those of a widget die with it, and their last messages with them."""
+        return self.run_worker(work, name=name, group=name, description=name, exit_on_error=False)
+
+    # Start
+
+    def get_default_screen(self) -> Screen[None]:
+        """The desk."""
+        return self.desk
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our variables, for Textual's own themes."""
+        return VARIABLES
+
+    def on_load(self) -> None:
+        """Theme and keys, before anything is drawn."""
+        theme, problems = find_theme(self.state.theme or self.config.theme)
+        self._problems += problems
+        self.register_theme(theme)
+        self.theme = theme.name
+        self.keymap, problems = load_keymap(keymap_file(), default_keys())
+        self._problems += problems
+        if self.keymap:
+            self.set_keymap(to_textual(self.keymap))
+
+    def on_mount(self) -> None:
+        """A terminal that goes away is a user who leaves."""
+        loop = asyncio.get_running_loop()
+        for name in ("SIGTERM", "SIGHUP"):
+            if hasattr(signal, name):
+                loop.add_signal_handler(getattr(signal, name), self._leave_at_once)
+
+    async def desk_ready(self) -> None:
+        """Every pane is there: connect, tell what is wrong, start the clock."""
+        if user_themes().is_dir():
+            self._problems += (await asyncio.to_thread(all_themes))[1]
+        self._tell_problems()
+        if self.catalog.journal is None:
+            self._open_capture()
+        for session in self._targets:
+            self.connect(session, show=session is self._targets[0])
+        self.pump.start()
+        if self.demo is not None and self.config.tour and not self.state.tour_dismissed:
+            self.desk.start_tour()
+
+    def _open_capture(self) -> None:
+        for link in self.catalog.links.values():
+            self.desk.add_sheet(Sheet(link.id, link.name, self.catalog.lens), show=False)
+        self.desk.go_to(self.desk.sheets.get(TIMELINE) or self.desk.sheets.current)
+
+    def _tell_problems(self) -> None:
+        """One notification per broken file."""
+        by_file: dict[str, list[Problem]] = {}
+        for problem in self._problems:
+            by_file.setdefault(problem.file, []).append(problem)
+        for problems in by_file.values():
+            more = f"\n… and {len(problems) - 4} more" if len(problems) > 4 else ""  # noqa: PLR2004 - a toast is small
+            self.notify(
+                "\n".join(map(str, problems[:4])) + more, title="defaults are used", severity="warning", timeout=15
+            )
+        self._problems = []
+
+    # Connections
+
+    def connect(self, session: Session, *, show: bool = True) -> None:
+        """Connect `session` in a tab of its own; what prevents it is told."""
+        if self.hub is None:
+            self.notify("a capture is open: connections need a run that records", severity="warning")
+            return
+        try:
+            connection = open_session(self.hub, session, self._env_file)
+        except (Failure, SettingsError, OptionErrors) as error:
+            self.tell_error(error)
+            return
+        self.catalog.add_link(connection)
+        sheet = Sheet(connection.id, connection.name, self.catalog.lens, connection=connection, session=session)
+        self.desk.add_sheet(sheet, show=show)
+
+    # Talking to the user
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,  # noqa: ARG002 - never, whatever the caller thinks
+    ) -> None:
+        """A notification. Its text is cleaned and never parsed: `[/x]` in a server's reason would end the app."""
+        super().notify(clean_block(message), title=clean(title), severity=severity, timeout=timeout, markup=False)
+
+    def tell_error(self, error: Exception) -> None:
+        """What went wrong, in the words of the error."""
+        if isinstance(error, Failure):
+            fault = error.fault
+            text = "\n".join(filter(None, (fault.cause, fault.hint)))
+            self.notify(text or fault.title, title=fault.title if text else "", severity="error", timeout=8)
+        else:
+            self.notify(str(error), severity="error", timeout=8)
+
+    def copy(self, text: str, what: str) -> None:
+        """Send `text` to the terminal's clipboard and say so."""
+        driver = self._driver
+        if driver is not None:
+            self.notify(clipboard.copy(text, what, driver.write))
+
+    def key_of(self, action: str) -> str:
+        """How the first key of an action is written."""
+        from rtui.workbench.bindings import ACTIONS
+
+        binding = ACTIONS[action].binding()
+        return self.get_key_display(binding.with_key(self.keymap.get(action, binding.key).split(",")[0]))
+
+    async def choose_theme(self) -> None:
+        """A list of themes; each is shown while the cursor is on it."""
+        before = self.theme
+        specs, _ = await asyncio.to_thread(all_themes)
+        for spec in specs:
+            self.register_theme(to_theme(spec))
+        choices = [Choice(spec.name, spec.name, spec.description) for spec in specs]
+        preview = partial(setattr, self, "theme")
+        picked = await self.push_screen_wait(Choose("theme", choices, current=before, preview=preview))
+        self.theme = picked or before
+        if picked:
+            self.state.theme = picked
+
+    # Leaving
+
+    async def action_quit(self) -> None:
+        """Close every connection properly, then leave; a second time leaves at once."""
+        if self._leaving:
+            self.exit(0)
+            return
+        self.run_worker(self._leave(), name="leave", group="leave", description="leave", exclusive=True)
+
+    async def _leave(self) -> None:
+        unsaved = [sheet.name for sheet in self.desk.sheets if sheet.unsaved]
+        if unsaved and not await self.push_screen_wait(
+            Confirm("quit", f"Not saved: {', '.join(map(clean, unsaved))}", yes="Leave anyway", no="Stay")
+        ):
+            return
+        self._leaving = True
+        self._remember()
+        if self.hub is not None and (count := self._count_live()):
+            self.notify(
+                f"closing {count} {'connection' if count == 1 else 'connections'} · ctrl+q again to leave at once"
+            )
+            await self.hub.close_all(GOODBYE)
+        self.exit(0)
+
+    def _leave_at_once(self) -> None:
+        """SIGTERM, SIGHUP: properly, but without a question."""
+        for sheet in self.desk.sheets:
+            sheet.unsaved = False
+        self.run_worker(self._leave(), name="leave", group="leave", description="leave")
+
+    def _count_live(self) -> int:
+        from rtui.core.lifecycle import State
+
+        return sum(connection.state is not State.CLOSED for connection in self.hub.connections)
+
+    def _remember(self) -> None:
+        """Keep what is kept between runs."""
+        sessions = (sheet.session for sheet in self.desk.sheets if sheet.session is not None)
+        self.state.opened = [str(session.path) for session in sessions if session.path is not None]
+        if trouble := save_state(self.state, state_file()):
+            self.notify(trouble, severity="warning")
+
+    def on_unmount(self) -> None:
+        """No more frames."""
+        self.pump.stop()
+
+    def _pump_failed(self, error: Exception) -> None:
+        """An error of ours in a frame ends the app the way any other does."""
+        self.call_later(_raise, error)
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -1,0 +1,1 @@
+"""The furniture around the widgets: tabs, sessions, the empty state, the tour."""

@@ -1,0 +1,126 @@
+"""Friendly cards: what to do when there is nothing to see yet, and the tour of the demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual.app import ComposeResult, RenderResult
+from textual.binding import Binding, BindingType
+from textual.containers import Center, Middle, Vertical
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Static
+
+Rows = Sequence[tuple[str, str]]
+"""(key, what it does)."""
+
+
+def key_table(rows: Rows) -> Table:
+    """Keys in one column, words in the other."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", style="bold")
+    table.add_column()
+    for key, words in rows:
+        table.add_row(Text(key), Text(words))
+    return table
+
+
+class Welcome(Middle):
+    """Stands where connections will: says what to do next."""
+
+    DEFAULT_CSS = """
+    Welcome {
+        background: $surface;
+        & > Center > Vertical { width: auto; height: auto; }
+        & Static { width: auto; }
+        & .quiet { color: $rt-dim; }
+        & .loud { text-style: bold; margin-bottom: 1; }
+    }
+    """
+
+    def __init__(self, rows: Callable[[], Rows], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self._rows = rows
+
+    def compose(self) -> ComposeResult:
+        """A title and the keys that lead on."""
+        with Center(), Vertical():
+            yield Static(Text("rtui — no connection is open"), classes="loud")
+            yield Static(key_table(self._rows()))
+
+
+class Tour(Widget, can_focus=True):
+    """A few steps through the panes, in a corner, over a live demonstration."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,right,space", "step(1)", "Next", id="tour.next", tooltip="Next step"),
+        Binding("left,backspace", "step(-1)", "Back", id="tour.back", tooltip="Previous step"),
+        Binding("escape", "leave", "End the tour", id="tour.end", tooltip="Close the tour for good"),
+    ]
+
+    DEFAULT_CSS = """
+    Tour {
+        layer: over;
+        dock: bottom;
+        width: 50;
+        height: auto;
+        max-width: 100%;
+        margin: 0 2 2 2;
+        padding: 0 1;
+        border: round $accent;
+        background: $panel;
+        border-title-style: bold;
+    }
+    """
+
+    class Left(Message):
+        """The user closed the tour."""
+
+    class Reached(Message):
+        """A step is shown. `pane` is the one that it is about."""
+
+        def __init__(self, pane: str) -> None:
+            super().__init__()
+            self.pane = pane
+
+    def __init__(self, steps: Sequence[tuple[str, str, str]], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        """`steps`: the pane's id, a title, the text."""
+        super().__init__(id=id)
+        self._steps = steps
+        self._place = 0
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self._show()
+
+    def render(self) -> RenderResult:
+        """The text of the step."""
+        return Text(self._steps[self._place][2])
+
+    def action_step(self, step: int) -> None:
+        """On, or back; on from the last step ends the tour."""
+        self._place += step
+        if self._place >= len(self._steps):
+            self.action_leave()
+        else:
+            self._place = max(0, self._place)
+            self._show()
+
+    def on_click(self) -> None:
+        """A click is a step on."""
+        self.action_step(1)
+
+    def action_leave(self) -> None:
+        """End."""
+        self.post_message(self.Left())
+        self.remove()
+
+    def _show(self) -> None:
+        pane, title, _ = self._steps[self._place]
+        self.border_title = Text(f"{title} · {self._place + 1}/{len(self._steps)}")
+        self.border_subtitle = Text("enter next · esc end")
+        self.refresh(layout=True)
+        self.post_message(self.Reached(pane))

@@ -1,0 +1,132 @@
+"""One line of tabs: the state's glyph and the name of each connection, and the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from rtui.core.clean import cell_width, clean, clip
+
+NAME_CELLS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """What one tab shows."""
+
+    key: int
+    glyph: str
+    name: str
+    tone: str = ""
+    """"in", "notice", "error", "dim" or nothing: the colour of the glyph; the glyph itself says the same."""
+
+    @property
+    def label(self) -> str:
+        """The name as it fits."""
+        return clip(clean(self.name), NAME_CELLS)
+
+    @property
+    def width(self) -> int:
+        """Cells taken, with the blanks around."""
+        return cell_width(self.label) + 4
+
+
+class TabStrip(Widget):
+    """Tabs that never take more than a line; the selected one is always in view."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "tabs--tab",
+        "tabs--selected",
+        "tabs--dim",
+        "tabs--in",
+        "tabs--notice",
+        "tabs--error",
+    }
+
+    DEFAULT_CSS = """
+    TabStrip {
+        height: 1;
+        background: $panel;
+        & > .tabs--tab { color: $rt-dim; }
+        & > .tabs--selected { color: $foreground; background: $background; text-style: bold; }
+        & > .tabs--dim { color: $rt-dim; }
+        & > .tabs--in { color: $rt-in; }
+        & > .tabs--notice { color: $rt-notice; }
+        & > .tabs--error { color: $rt-error; }
+    }
+    """
+
+    class Selected(Message):
+        """A tab was clicked."""
+
+        def __init__(self, key: int) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id)
+        self.tabs: tuple[Tab, ...] = ()
+        self.selected: int | None = None
+        self._first = 0
+
+    def show(self, tabs: Sequence[Tab], selected: int | None) -> None:
+        """Show `tabs`; nothing is drawn if nothing changed."""
+        if tuple(tabs) == self.tabs and selected == self.selected:
+            return
+        self.tabs = tuple(tabs)
+        self.selected = selected
+        self._keep_selected_in_view()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is one line
+        """The line."""
+        base = self.rich_style
+        segments: list[Segment] = []
+        if self._first:
+            segments.append(Segment("‹", base + self._part("tab")))
+        for tab in self.tabs[self._first :]:
+            segments += self._drawn(tab)
+        strip = Strip(segments).simplify()
+        if strip.cell_length > self.size.width:
+            strip = strip.crop(0, max(0, self.size.width - 1)).extend_cell_length(0)
+            strip = Strip([*strip, Segment("›", base + self._part("tab"))])
+        return strip.extend_cell_length(self.size.width, base)
+
+    def on_click(self, event: events.Click) -> None:
+        """Find the tab below the pointer."""
+        place = int(self._first > 0)
+        for tab in self.tabs[self._first :]:
+            place += tab.width
+            if event.x < place:
+                self.post_message(self.Selected(tab.key))
+                return
+
+    def on_resize(self) -> None:
+        """The selected tab may have left the view."""
+        self._keep_selected_in_view()
+
+    def _drawn(self, tab: Tab) -> list[Segment]:
+        chosen = tab.key == self.selected
+        style = self.rich_style + self._part("selected" if chosen else "tab")
+        glyph = style + Style(color=self._part(tab.tone).color) if tab.tone else style
+        return [Segment(" ", style), Segment(tab.glyph, glyph), Segment(f" {tab.label} ", style)]
+
+    def _part(self, name: str) -> Style:
+        return self.get_component_rich_style(f"tabs--{name}", partial=True)
+
+    def _keep_selected_in_view(self) -> None:
+        keys = [tab.key for tab in self.tabs]
+        place = keys.index(self.selected) if self.selected in keys else 0
+        self._first = min(self._first, place)
+        while (
+            self._first < place and sum(tab.width for tab in self.tabs[self._first : place + 1]) > self.size.width - 2
+        ):
+            self._first += 1

@@ -1,0 +1,211 @@
+"""What the desk shows of its models: dressed anew when the tab changes, and asked for changes by the frame clock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from rtui.core.clean import clean
+from rtui.core.lifecycle import State
+from rtui.workbench.panes.sidebar import Glyph, Sidebar
+from rtui.workbench.panes.tabstrip import Tab, TabStrip
+from rtui.workbench.widgets.composer import Composer
+from rtui.workbench.widgets.filterbar import FilterBar
+from rtui.workbench.widgets.log import MessageLog
+from rtui.workbench.widgets.message import MessageView
+from rtui.workbench.widgets.status import TONES, ConnectionHeader, StatusLine
+from rtui.workbench.widgets.tree import ChannelTree
+
+if TYPE_CHECKING:
+    from rtui.workbench.screens.desk import Desk
+    from rtui.workbench.sheet import Sheet
+
+SLOW: Final = 0.25
+"""Seconds between looks at what changes by itself: clocks, rates, countdowns."""
+LOG_PERIOD: Final = 1 / 11
+"""Seconds between repaints of the log while each shows a screenful of new rows: at 30 a second a flood would write
+400 kB/s to a terminal of 140×40."""
+
+
+class Picture:
+    """Keeps the widgets of a desk in line with the current sheet."""
+
+    def __init__(self, desk: Desk) -> None:
+        """When every pane is mounted: the widgets are looked up once, not in each frame."""
+        self._desk = desk
+        self._strip = desk.query_one(TabStrip)
+        self._header = desk.query_one(ConnectionHeader)
+        self._status = desk.query_one(StatusLine)
+        self._tree = desk.query_one(ChannelTree)
+        self._log = desk.query_one(MessageLog)
+        self._message = desk.query_one(MessageView)
+        self._composer = desk.query_one(Composer)
+        self._filter = desk.query_one(FilterBar)
+        self._sidebar = desk.query_one(Sidebar)
+        self._log_last = 0
+        self._log_at = self._slow_at = 0.0
+        self._revisions: tuple[int, ...] = ()
+        self._shown: int | None = None
+        self._title: tuple[object, ...] = ()
+        self._standing: tuple[State, ...] = ()
+
+    # When the tab changes
+
+    def dress(self) -> None:
+        """Every widget gets the model of the current sheet."""
+        sheet = self._desk.sheets.current
+        self.dress_log()
+        self.tabs()
+        if sheet is not None:
+            self._dress_tree(sheet)
+            self._dress_composer(sheet)
+            self._filter.put(sheet.filter_text)
+        self.slow()
+
+    def dress_log(self) -> None:
+        """The log shows the sheet's lens."""
+        log, sheet = self._log, self._desk.sheets.current
+        log.show_source = sheet is not None and sheet.is_timeline
+        log.set_lens(sheet.lens if sheet is not None else None, self._desk.bench.catalog.links, self._muted)
+        self.message()
+
+    def message(self) -> None:
+        """The message pane shows the row under the cursor, if it is another one."""
+        desk = self._desk
+        if not desk.panes.visible("message"):
+            return
+        seq = self._log.cursor_seq
+        if seq != self._shown:
+            self._shown = seq
+            record = desk.bench.catalog.record(seq)
+            self._message.show(record, desk.bench.catalog.links.get(record.link) if record else None)
+
+    def mute(self, channel: str) -> None:
+        """Hide or show the rows of a channel."""
+        connection = self._desk.connection
+        if connection is not None and (node := connection.channels.get(channel)) is not None:
+            node.muted = not node.muted
+            self._log.strips.clear()
+            self._log.refresh()
+
+    def _dress_tree(self, sheet: Sheet) -> None:
+        tree = self._tree
+        connection = sheet.connection
+        if connection is not None:
+            tree.set_channels(connection.channels, connection.adapter.words)
+            tree.border_title = Text(connection.adapter.words.channels)
+        else:
+            channels = self._desk.bench.catalog.channels(sheet.key)
+            tree.set_channels(channels, None)
+
+    def _dress_composer(self, sheet: Sheet) -> None:
+        if sheet.connection is not None:
+            composer = self._composer
+            composer.set_protocol(sheet.connection.adapter, sheet.connection.channels.names())
+            composer.history = list(self._desk.bench.state.history.get(sheet.connection.name, ()))
+            composer.draft = sheet.draft
+
+    def _muted(self, link: int, channel: str) -> bool:
+        sheet = self._desk.sheets.get(link)
+        if sheet is None or sheet.connection is None:
+            return False
+        node = sheet.connection.channels.get(channel)
+        return node is not None and node.muted
+
+    # Every frame
+
+    def frame(self, now: float) -> None:
+        """What changed since the last one."""
+        desk = self._desk
+        if desk.sheets.current is None:
+            return
+        if self._log_due(now):
+            self._log.tick()
+            if self._log.follow:
+                self.message()
+        revisions = tuple(sheet.connection.revision for sheet in desk.sheets if sheet.connection is not None)
+        if revisions != self._revisions or now - self._slow_at >= SLOW:
+            self._revisions, self._slow_at = revisions, now
+            self.slow()
+
+    def _log_due(self, now: float) -> bool:
+        """Every frame, unless it would show nothing but rows that the next one replaces again."""
+        last = self._desk.bench.catalog.last
+        fresh = last - self._log_last
+        if fresh > self._log.size.height and now - self._log_at < LOG_PERIOD:
+            return False
+        self._log_last, self._log_at = last, now
+        return True
+
+    def slow(self) -> None:
+        """Header, tabs, tree, status: a few times a second, or when a connection changed."""
+        desk = self._desk
+        sheet = desk.sheets.current
+        if sheet is None:
+            return
+        self._head(sheet)
+        self._status.tick(desk.bench.catalog.journal)
+        if desk.panes.visible("tree"):
+            self._tree.tick()
+        self.tabs()
+        self._log_title(sheet)
+        self._note_states()
+
+    def _head(self, sheet: Sheet) -> None:
+        link = self._desk.bench.catalog.links.get(sheet.key)
+        if sheet.connection is None and link is not None:
+            self._header.put([("text", clean(link.url)), ("dim", clean(link.protocol)), ("dim", "recorded")])
+        else:
+            self._header.tick(sheet.connection)
+
+    def tabs(self) -> None:
+        """The line of tabs."""
+        desk = self._desk
+        current = desk.sheets.current
+        self._strip.show([self._tab(sheet) for sheet in desk.sheets], current.key if current is not None else None)
+
+    def _tab(self, sheet: Sheet) -> Tab:
+        glyphs = self._desk.bench.glyphs
+        if sheet.connection is None:
+            return Tab(sheet.key, "≡" if sheet.is_timeline and not self._desk.bench.config.ascii else "=", sheet.name)
+        state = sheet.connection.state
+        tone = "notice" if sheet.connection.stalled else TONES[state]
+        return Tab(sheet.key, glyphs.of_state(state), sheet.name + ("*" if sheet.unsaved else ""), tone)
+
+    def _log_title(self, sheet: Sheet) -> None:
+        log = self._log
+        scanned = "" if sheet.lens.done else f"{sheet.lens.progress:.0%} looked at"
+        title = (scanned, log.frozen, log.follow, log.new_count, log.total, sheet.filter_text)
+        if title == self._title:
+            return
+        self._title = title
+        if log.frozen:
+            place = f"frozen · {log.new_count:,} new"
+        elif log.follow:
+            place = "following"
+        else:
+            place = f"{log.new_count:,} new below"
+        parts = ["log", place, f"{log.total:,}"]
+        if scanned:
+            parts.append(scanned)
+        if sheet.filter_text:
+            parts.append(f"filter: {clean(sheet.filter_text)}")
+        log.border_title = Text(" · ".join(parts))
+
+    def _note_states(self) -> None:
+        """The sidebar marks connected sessions; actions may be possible now that were not."""
+        desk = self._desk
+        states: dict[str, Glyph] = {}
+        for sheet in desk.sheets:
+            if sheet.connection is not None and sheet.session is not None and sheet.session.path is not None:
+                glyph = desk.bench.glyphs.of_state(sheet.connection.state)
+                states[str(sheet.session.path)] = (
+                    glyph,
+                    desk.bench.theme_variables[f"rt-{TONES[sheet.connection.state] or 'dim'}"],
+                )
+        self._sidebar.mark(states)
+        standing = tuple(sheet.connection.state for sheet in desk.sheets if sheet.connection is not None)
+        if standing != self._standing:
+            self._standing = standing
+            desk.refresh_bindings()

@@ -1,0 +1,516 @@
+"""The one screen that stays: panes around the current tab, one set of widgets whose models are swapped.
+
+What a user can do is declared in `actions`; this class gives those functions what they need and wires the widgets'
+messages. Connections belong to the hub, never to a widget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer
+
+from rtui.core.clean import clean
+from rtui.core.fault import Failure
+from rtui.settings.files import SettingsError
+from rtui.settings.option import OptionErrors, build
+from rtui.settings.session import Session
+from rtui.settings.session_list import list_sessions
+from rtui.workbench.actions.session import ENTRY_VERBS
+from rtui.workbench.bindings import ACTIONS, desk_bindings
+from rtui.workbench.editor import edit_text
+from rtui.workbench.layout import PANES, Layout
+from rtui.workbench.panes.card import Tour, Welcome
+from rtui.workbench.panes.sidebar import Sidebar
+from rtui.workbench.panes.tabstrip import TabStrip
+from rtui.workbench.picture import Picture
+from rtui.workbench.screens.dialog import Dialog
+from rtui.workbench.sheet import TIMELINE, Sheet, Sheets
+from rtui.workbench.widgets.composer import Composer
+from rtui.workbench.widgets.filterbar import FilterBar
+from rtui.workbench.widgets.log import MessageLog
+from rtui.workbench.widgets.message import MessageView
+from rtui.workbench.widgets.status import ConnectionHeader, StatusLine
+from rtui.workbench.widgets.tree import ChannelTree
+
+if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
+    from rtui.capture.query import Filter
+    from rtui.core.record import Record
+    from rtui.runtime.hub import Connection
+    from rtui.workbench.app import DemoServers, Workbench
+
+Answer = TypeVar("Answer")
+
+TOUR = (
+    (
+        "log",
+        "the log",
+        "One row per message: ← came in, → went out. It follows until you scroll up; end follows again.",
+    ),
+    ("tree", "the channels", "Messages grouped by a key, with counts and rates. Enter filters the log by the group."),
+    (
+        "message",
+        "the message",
+        "The row under the cursor as a JSON tree, raw, hex, and what the protocol told about it.",
+    ),
+    ("composer", "the composer", "Press s, type, send. The echo comes back as a row with its latency."),
+    (
+        "log",
+        "the demonstration",
+        "D stops the servers: watch the link wait and retry, then press D again. ? helps anywhere.",
+    ),
+)
+"""Pane, title, text."""
+
+
+class Desk(Screen[None]):
+    """Sessions, tabs, tree, log, message, composer, status."""
+
+    AUTO_FOCUS = "#log"
+    BINDINGS: ClassVar[list[BindingType]] = desk_bindings()
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(id="desk")
+        self.bench = bench
+        self.sheets = Sheets()
+        self.panes = Layout()
+        self.picture: Picture | None = None
+        """None until every pane is mounted."""
+        self.switches: dict[int, set[str]] = {}
+        """Fault switches that are on, by connection."""
+        self.needle: Filter | None = None
+        """What n and N look for."""
+
+    # Layout
+
+    def compose(self) -> ComposeResult:
+        """The frame. What the first paint can do without is mounted after it."""
+        yield TabStrip(id="tabs")
+        with Horizontal(id="body"), Vertical(id="work"):
+            yield ConnectionHeader(glyphs=self.bench.glyphs, id="header")
+            with Horizontal(id="columns"), Vertical(id="reading"):
+                yield FilterBar(id="filter")
+                yield MessageLog(glyphs=self.bench.glyphs, id="log", classes="pane")
+            yield Welcome(self._first_steps, id="welcome")
+        yield StatusLine(glyphs=self.bench.glyphs, id="status")
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Show what there is room for, then bring in the rest."""
+        self.panes.folded = {pane for pane in self.bench.state.folded if pane in PANES}
+        self._arrange()
+        self.call_after_refresh(self._mount_rest)
+
+    async def _mount_rest(self) -> None:
+        await self.query_one("#body").mount(_titled(Sidebar(id="sessions"), "sessions"), before=0)
+        tree = _titled(ChannelTree(glyphs=self.bench.glyphs, id="tree"), "channels")
+        await self.query_one("#columns").mount(tree, before=0)
+        panes = (_titled(MessageView(id="message"), "message"), _titled(Composer(id="composer"), "compose"))
+        await self.query_one("#reading").mount(*panes)
+        self.picture = Picture(self)
+        self._arrange()
+        self.reload_sessions()
+        self._dress()
+        await self.bench.desk_ready()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fold and unfold."""
+        self.panes.resize(event.size.width, event.size.height)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Bring the screen in line with the layout and with whether there is anything to show."""
+        empty = self.sheets.current is None
+        sessions_alone = self.panes.zoomed == "sessions"
+        for pane in PANES:
+            for widget in self.query(f"#{pane}"):
+                widget.set_class(not self._shown(pane), "folded")
+        self.query_one("#work").set_class(sessions_alone, "folded")
+        self.query_one("#columns").set_class(empty, "folded")
+        self.query_one("#header").set_class(empty, "folded")
+        self.query_one("#welcome").set_class(not empty, "folded")
+        self.query_one("#reading").set_class(self.panes.zoomed == "tree", "folded")
+        self._redraw(Picture.message)  # the pane may have come into view
+        for name in (*PANES, "none"):
+            self.set_class((self.panes.zoomed or "none") == name, f"-zoom-{name}")
+
+    def _shown(self, pane: str) -> bool:
+        if pane == "sessions" and self.sheets.current is None:
+            return "sessions" not in self.panes.folded  # nothing else to look at
+        if pane in {"tree", "composer"} and self._is_merged:
+            return False
+        if pane == "composer" and self.connection is None:
+            return False
+        return self.panes.visible(pane)
+
+    @property
+    def _is_merged(self) -> bool:
+        return self.sheets.current is not None and self.sheets.current.is_timeline
+
+    def pane(self, name: str) -> Widget:
+        """The widget of a pane."""
+        return self.query_one(f"#{name}")
+
+    @property
+    def log_view(self) -> MessageLog:
+        """The log."""
+        return self.query_one(MessageLog)
+
+    def press_pane(self, name: str) -> None:
+        """The key of a pane; see `Layout.press`."""
+        self._focus_pane(self.panes.press(name, focused=self.pane(name).has_focus_within))
+
+    def show_pane(self, name: str) -> None:
+        """Bring a pane back and go to it."""
+        self._focus_pane(self.panes.press(name, focused=False))
+
+    def zoom(self) -> None:
+        """The focused pane alone, or all of them again."""
+        self._focus_pane(self.panes.zoom(self._focused_pane()))
+
+    def _focused_pane(self) -> str:
+        return next((name for name in PANES for widget in self.query(f"#{name}") if widget.has_focus_within), "log")
+
+    def _focus_pane(self, name: str) -> None:
+        self._arrange()
+        self.bench.state.folded = sorted(self.panes.folded)
+        widget = self.pane(name)
+        if isinstance(widget, Composer):
+            widget.area.focus()
+        elif widget.can_focus:
+            widget.focus()
+        else:
+            first = next((inner for inner in widget.query("*") if inner.focusable), None)
+            if first is not None:
+                first.focus()
+
+    # Actions
+
+    def action_do(self, action: str) -> None:
+        """Carry out an action of the table."""
+        self.perform(action)
+
+    def perform(self, action: str) -> None:
+        """Carry out `action`. Questions and waiting happen in a worker; what goes wrong becomes a notification."""
+        one = ACTIONS[action]
+        if not one.when(self):
+            return
+        try:
+            work = one.run(self)
+        except (Failure, SettingsError, OptionErrors, OSError) as error:
+            self.tell_error(error)
+        else:
+            if work is not None:
+                self.start(work, one.title)
+
+    def start(self, work: Awaitable[None], title: str) -> None:
+        """Let `work` run in a worker of the app."""
+        self.bench.run_worker(self._carried_out(work), name=title, group="actions", description=title)
+
+    async def _carried_out(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except (Failure, SettingsError, OptionErrors, OSError) as error:
+            self.tell_error(error)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Actions that cannot be done now are neither run nor shown."""
+        if action == "do" and parameters:
+            return ACTIONS[str(parameters[0])].when(self)
+        return super().check_action(action, parameters)
+
+    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
+        """Put a dialog up and wait for the answer. Only from a worker."""
+        return await self.bench.push_screen_wait(dialog)
+
+    def say(self, text: str, *, severity: SeverityLevel = "information") -> None:
+        """A notification."""
+        self.bench.notify(text, severity=severity)
+
+    def tell_error(self, error: Exception) -> None:
+        """Say what went wrong, in the words of the error."""
+        self.bench.tell_error(error)
+
+    # Tabs
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection of the tab."""
+        return self.sheets.current.connection if self.sheets.current is not None else None
+
+    @property
+    def sure(self) -> Connection:
+        """The connection of the tab, where an action's `when` has seen that there is one."""
+        connection = self.connection
+        assert connection is not None  # noqa: S101
+        return connection
+
+    @property
+    def session(self) -> Session | None:
+        """The session of the tab, as it was written."""
+        return self.sheets.current.session if self.sheets.current is not None else None
+
+    @property
+    def live_capture(self) -> bool:
+        """Whether something is recorded, so that connections can be opened."""
+        return self.bench.hub is not None
+
+    @property
+    def demo(self) -> DemoServers | None:
+        """The embedded servers, if they belong to this run."""
+        return self.bench.demo
+
+    def add_sheet(self, sheet: Sheet, *, show: bool = True) -> None:
+        """A new tab. From the second on there is a timeline."""
+        self.sheets.add(sheet)
+        if len(self.sheets) > 1 and self.sheets.get(TIMELINE) is None:
+            self.sheets.add(Sheet(TIMELINE, "timeline", self.bench.catalog.lens))
+        if show or self.sheets.current is None:
+            self.go_to(sheet)
+        self._redraw(Picture.tabs)
+
+    def go_to(self, sheet: Sheet | None) -> None:
+        """Show a tab: the widgets stay, their models change."""
+        self._keep_draft()
+        self.sheets.current = sheet
+        self._dress()
+        if sheet is not None and self.focused is None:
+            self.log_view.focus()
+
+    def go_beside(self, step: int) -> None:
+        """Show the tab `step` to the right."""
+        self.go_to(self.sheets.beside(step))
+
+    def go_to_timeline(self) -> None:
+        """Show all connections, or what was shown before."""
+        self.go_to(self.sheets.get(TIMELINE) if not self._is_merged else self.sheets.beside(1))
+
+    def go_to_session(self, path: Path) -> bool:
+        """Show the tab of a session file; False if it has none."""
+        for sheet in self.sheets:
+            if sheet.session is not None and sheet.session.path == path:
+                self.go_to(sheet)
+                return True
+        return False
+
+    def close_tab(self) -> None:
+        """Take the tab away and end its connection."""
+        sheet = self.sheets.current
+        if sheet is None:
+            return
+        if sheet.connection is not None:
+            sheet.connection.close()
+        self.sheets.remove(sheet)
+        merged = self.sheets.get(TIMELINE)
+        if merged is not None and len(self.sheets) == 1:
+            self.sheets.remove(merged)
+        self._dress()
+
+    def _dress(self) -> None:
+        """Give the widgets the models of the current tab."""
+        self._arrange()
+        if self.picture is not None:
+            self.picture.dress()
+        self.refresh_bindings()
+
+    def frame(self, now: float) -> None:
+        """One tick of the clock."""
+        if self.picture is not None:
+            self.picture.frame(now)
+
+    def _redraw(self, part: Callable[[Picture], None]) -> None:
+        """Draw a part anew, once there is something to draw on."""
+        if self.picture is not None:
+            part(self.picture)
+
+    def _keep_draft(self) -> None:
+        if self.picture is not None and self.sheets.current is not None and self.connection is not None:
+            self.sheets.current.draft = self.query_one(Composer).draft
+
+    @on(TabStrip.Selected)
+    def _tab_selected(self, event: TabStrip.Selected) -> None:
+        self.go_to(self.sheets.get(event.key))
+
+    # Sessions
+
+    def reload_sessions(self) -> None:
+        """Read the folders of sessions again."""
+        self.query_one(Sidebar).load(list_sessions())
+
+    def connect(self, session: Session) -> None:
+        """Connect a session in a tab of its own."""
+        self.bench.connect(session)
+
+    @on(Sidebar.Asked)
+    def _session_asked(self, event: Sidebar.Asked) -> None:
+        self.start(ENTRY_VERBS[event.verb](self, event.entry), f"{event.verb} session")
+
+    # Reading
+
+    @property
+    def has_row(self) -> bool:
+        """Whether the log has a row."""
+        return self.picture is not None and self.log_view.cursor_seq is not None
+
+    @property
+    def has_filter(self) -> bool:
+        """Whether the tab is filtered."""
+        return self.sheets.current is not None and bool(self.sheets.current.filter_text)
+
+    def selected_records(self) -> list[Record]:
+        """The selected rows, or the one under the cursor."""
+        return self.bench.catalog.records(self.log_view.selected_seqs())
+
+    def open_filter(self) -> None:
+        """Put the focus into the filter."""
+        self.panes.zoomed = None if self.panes.zoomed != "log" else "log"
+        self._arrange()
+        self.query_one(FilterBar).open()
+
+    def put_filter(self, text: str) -> None:
+        """Put an expression into the filter's input and apply it."""
+        self.query_one(FilterBar).put(text)
+
+    def set_filter(self, found: Filter | None, text: str) -> None:
+        """Narrow the tab's log."""
+        sheet = self.sheets.current
+        if sheet is not None and text != sheet.filter_text:
+            sheet.narrow(found, text)
+            self._redraw(Picture.dress_log)
+            self.refresh_bindings()
+
+    def search(self, step: int) -> None:
+        """To the next hit (1) or the one before (-1)."""
+        if self.needle is None:
+            self.say("nothing to search for yet: ctrl+f")
+            return
+        sheet = self.sheets.current
+        here = self.log_view.cursor_seq
+        if sheet is None or here is None:
+            return
+        hit = sheet.lens.search(self.needle, here, step)
+        if hit is None:
+            self.say(f"no hit {'below' if step > 0 else 'above'}")
+        else:
+            self.log_view.go_to(hit)
+
+    @on(MessageLog.Highlighted)
+    @on(MessageLog.FollowChanged)
+    def _row_changed(self) -> None:
+        self._redraw(Picture.message)
+        self.refresh_bindings()
+
+    @on(MessageLog.Opened)
+    def _row_opened(self) -> None:
+        self.show_pane("message")
+        self._redraw(Picture.message)
+
+    @on(MessageLog.NothingFound)
+    def _nothing_found(self, event: MessageLog.NothingFound) -> None:
+        self.say(event.text)
+
+    @on(FilterBar.Changed)
+    def _filter_changed(self, event: FilterBar.Changed) -> None:
+        self.set_filter(event.filter, event.text)
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.log_view.focus()
+
+    @on(ChannelTree.FilterRequested)
+    def _channel_chosen(self, event: ChannelTree.FilterRequested) -> None:
+        self.put_filter(event.expression)
+
+    @on(ChannelTree.MuteToggled)
+    def _channel_muted(self, event: ChannelTree.MuteToggled) -> None:
+        self._redraw(lambda picture: picture.mute(event.channel))
+
+    @on(MessageView.CopyRequested)
+    def _copy_requested(self, event: MessageView.CopyRequested) -> None:
+        self.copy(event.text, event.what)
+
+    def copy(self, text: str, what: str) -> None:
+        """Send `text` to the terminal's clipboard."""
+        self.bench.copy(text, what)
+
+    # Writing
+
+    @on(Composer.SendRequested)
+    def _send_requested(self, event: Composer.SendRequested) -> None:
+        if self.connection is not None:
+            self.bench.state.remember_payload(self.connection.name, self.query_one(Composer).draft.payload)
+        self.send(event.payload, event.channel, event.outgoing)
+
+    @on(Composer.EditorRequested)
+    def _editor_requested(self, event: Composer.EditorRequested) -> None:
+        self.start(self._edit_payload(event.text), "edit")
+
+    async def _edit_payload(self, text: str) -> None:
+        edited, trouble = await edit_text(self.bench, text, editor=self.bench.config.editor)
+        if trouble:
+            self.say(trouble, severity="error")
+        else:
+            self.query_one(Composer).set_text(edited)
+
+    def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> None:
+        """Send over the tab's connection. `outgoing` holds values for the protocol's `Outgoing`."""
+        connection = self.connection
+        if connection is None:
+            self.say("this tab has no connection to send over", severity="warning")
+            return
+        if isinstance(outgoing, dict):
+            try:
+                outgoing = build(connection.adapter.Outgoing, outgoing) if outgoing else None
+            except OptionErrors as error:
+                self.tell_error(error)
+                return
+        connection.send(payload, channel, outgoing)
+        self.log_view.action_follow()
+
+    def load_composer(self, payload: bytes, channel: str) -> None:
+        """Put a message into the composer, to be changed and sent."""
+        self.show_pane("composer")
+        self.query_one(Composer).load(payload, channel, {})
+
+    # First steps and tour
+
+    def _first_steps(self) -> list[tuple[str, str]]:
+        """What to do when nothing is open."""
+        wanted = ("app.connect", "app.new-session", "app.pane-sessions", "app.palette", "app.help", "app.quit")
+        return [(self.bench.key_of(one), ACTIONS[one].help) for one in wanted]
+
+    def start_tour(self) -> None:
+        """The tour from its beginning."""
+        if not self.query(Tour):
+            tour = Tour(TOUR, id="tour")
+            self.mount(tour)
+            tour.focus()
+
+    @on(Tour.Reached)
+    def _tour_reached(self, event: Tour.Reached) -> None:
+        for name in PANES:
+            self.pane(name).set_class(name == event.pane, "-pointed")
+
+    @on(Tour.Left)
+    def _tour_left(self) -> None:
+        self.bench.state.tour_dismissed = True
+        for name in PANES:
+            self.pane(name).remove_class("-pointed")
+        self.log_view.focus()
+
+
+def _titled(widget: Widget, title: str) -> Widget:
+    widget.add_class("pane")
+    widget.border_title = Text(clean(title))
+    return widget

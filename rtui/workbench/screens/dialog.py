@@ -1,0 +1,201 @@
+"""Small questions over the desk: a line of text, yes or no, one of a list. Each returns its answer or None."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Label, OptionList
+from textual.widgets.option_list import Option
+
+from rtui.core.clean import clean, clean_block
+from rtui.workbench.widgets.safe import SafeInput
+
+Answer = TypeVar("Answer")
+Check = Callable[[str], str]
+"""What is wrong with an answer; empty if nothing is."""
+
+
+class Dialog(ModalScreen[Answer]):
+    """A box in the middle of the screen; escape leaves it without an answer."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss_without", "Cancel", id="dialog.cancel", tooltip="Leave without an answer")
+    ]
+
+    def __init__(self, title: str, detail: str = "") -> None:
+        super().__init__()
+        self.heading = clean(title)
+        self.detail = clean_block(detail)
+
+    def compose(self) -> ComposeResult:
+        """The box, its title, and whatever the dialog asks."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = Text(self.heading)
+            if self.detail:
+                yield Label(self.detail, markup=False, classes="detail")
+            yield from self.ask()
+
+    def ask(self) -> ComposeResult:
+        """What stands below the title."""
+        yield from ()
+
+    def action_dismiss_without(self) -> None:
+        """Leave."""
+        self.dismiss(None)
+
+
+class Prompt(Dialog[str]):
+    """Asks for one line of text."""
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        value: str = "",
+        hint: str = "",
+        detail: str = "",
+        check: Check = lambda _text: "",
+    ) -> None:
+        super().__init__(title, detail)
+        self._value = value
+        self._hint = hint
+        self._check = check
+
+    def ask(self) -> ComposeResult:
+        """The line and what is wrong with it."""
+        yield SafeInput(self._value, placeholder=self._hint, select_on_focus=False)
+        yield Label("", markup=False, classes="trouble")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        text = event.value.strip()
+        if trouble := self._check(text):
+            self.query_one(".trouble", Label).update(clean(trouble))
+        else:
+            self.dismiss(text)
+
+    @on(Input.Changed)
+    def _changed(self) -> None:
+        self.query_one(".trouble", Label).update("")
+
+
+class Confirm(Dialog[bool]):
+    """Asks before something that cannot be taken back. `enter` answers yes only with the focus on yes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="dialog.yes"),
+        Binding("n", "answer(False)", "No", id="dialog.no"),
+        Binding("left,right", "app.focus_next", "Other", show=False),
+    ]
+
+    def __init__(self, title: str, detail: str, *, yes: str, no: str = "Cancel") -> None:
+        super().__init__(title, detail)
+        self._words = (yes, no)
+
+    def ask(self) -> ComposeResult:
+        """Two buttons; the careful one has the focus."""
+        yes, no = self._words
+        with Horizontal(classes="buttons"):
+            yield Button(Text(f"{no} (n)"), id="no")
+            yield Button(Text(f"{yes} (y)"), id="yes", variant="warning")
+
+    def action_answer(self, yes: bool) -> None:
+        """Give the answer."""
+        self.dismiss(yes)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.dismiss(event.button.id == "yes")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One row of a list."""
+
+    id: str
+    label: str
+    hint: str = ""
+
+
+class Choose(Dialog[str]):
+    """Asks for one of a list, narrowed by typing. `preview` is told of every row the cursor meets."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down", "move(1)", "Next", show=False, id="dialog.next"),
+        Binding("up", "move(-1)", "Previous", show=False, id="dialog.previous"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        *,
+        current: str = "",
+        detail: str = "",
+        preview: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(title, detail)
+        self._choices = list(choices)
+        self._current = current
+        self._preview = preview
+
+    def ask(self) -> ComposeResult:
+        """A line to narrow the list by, and the list."""
+        yield SafeInput(placeholder="type to narrow")
+        yield OptionList(*self._rows(""), compact=True)
+
+    def on_mount(self) -> None:
+        """Start on the current choice."""
+        ids = [choice.id for choice in self._choices]
+        self._list.highlighted = ids.index(self._current) if self._current in ids else 0
+        self._list.can_focus = False
+
+    def action_move(self, step: int) -> None:
+        """Move in the list while the focus stays on the line."""
+        if step > 0:
+            self._list.action_cursor_down()
+        else:
+            self._list.action_cursor_up()
+
+    @property
+    def _list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    def _rows(self, needle: str) -> list[Option]:
+        found = [one for one in self._choices if needle.lower() in f"{one.label} {one.hint}".lower()]
+        width = max((len(one.label) for one in found), default=0)
+        return [
+            Option(Text.assemble(clean(one.label).ljust(width), (f"  {clean(one.hint)}", "dim")), id=one.id)
+            for one in found
+        ]
+
+    @on(Input.Changed)
+    def _narrowed(self, event: Input.Changed) -> None:
+        self._list.clear_options()
+        self._list.add_options(self._rows(event.value.strip()))
+        self._list.highlighted = 0 if self._list.option_count else None
+
+    @on(Input.Submitted)
+    def _submitted(self) -> None:
+        highlighted = self._list.highlighted
+        if highlighted is not None:
+            self.dismiss(self._list.get_option_at_index(highlighted).id)
+
+    @on(OptionList.OptionHighlighted)
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        if self._preview is not None and event.option_id is not None:
+            self._preview(event.option_id)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)

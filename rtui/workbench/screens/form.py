@@ -1,0 +1,224 @@
+"""The session form, generated from what the protocol declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final
+
+import msgspec
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Button, Checkbox, Input, Label, Select, TextArea
+
+from rtui.core.clean import clean
+from rtui.core.fault import Failure
+from rtui.protocols import registry
+from rtui.protocols.base import Adapter
+from rtui.settings.kind import read_pairs
+from rtui.settings.option import Declared, check, declared, has_template
+from rtui.settings.quantity import format_duration, format_size
+from rtui.settings.session import Session, session_from_url
+from rtui.workbench.screens.dialog import Dialog
+from rtui.workbench.widgets.safe import SafeArea, SafeInput
+
+PREFIX: Final = "option-"
+"""Before an option's key in the id of its field."""
+
+
+class Filled(msgspec.Struct, frozen=True, kw_only=True):
+    """What the user made of the form."""
+
+    session: Session
+    connect: bool
+    save: bool
+
+
+class SessionForm(Dialog[Filled]):
+    """Name, URL, and every connect option of the protocol that the URL names."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f10", "finish(True, False)", "Connect", id="form.connect", tooltip="Connect without saving"),
+        Binding("f2", "finish(False, True)", "Save", id="form.save", tooltip="Save to a file"),
+    ]
+
+    def __init__(self, session: Session | None = None, *, title: str = "new session") -> None:
+        super().__init__(title)
+        self._session = session or Session(name="", url="")
+        self._adapter: type[Adapter] | None = None
+
+    def ask(self) -> ComposeResult:
+        """Head, options, buttons."""
+        with VerticalScroll(classes="fields"):
+            yield from _row("URL", SafeInput(self._session.url, id="url", placeholder="wss://host/path", compact=True))
+            yield from _row(
+                "Name", SafeInput(self._session.name, id="name", placeholder="made from the URL", compact=True)
+            )
+            yield from _row("About", SafeInput(self._session.description, id="description", compact=True))
+            yield Vertical(id="options")
+        yield Label("", markup=False, classes="trouble")
+        with Horizontal(classes="buttons"):
+            yield Button(Text("Cancel"), id="cancel", compact=True)
+            yield Button(Text("Save (f2)"), id="save", compact=True)
+            yield Button(Text("Connect (f10)"), id="connect", variant="primary", compact=True)
+
+    async def on_mount(self) -> None:
+        """The fields of the protocol, as far as it is known."""
+        self.add_class("form")
+        await self._offer_options()
+
+    def action_finish(self, connect: bool, save: bool) -> None:
+        """Leave with the session, unless something is wrong with it."""
+        session, troubles = self._read()
+        if troubles:
+            self.query_one(".trouble", Label).update("\n".join(map(clean, troubles[:4])))
+        else:
+            self.dismiss(Filled(session=session, connect=connect, save=save))
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "cancel":
+            self.dismiss(None)
+        else:
+            self.action_finish(event.button.id == "connect", event.button.id == "save")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.focus_next()
+
+    @on(Input.Blurred, "#url")
+    async def _url_left(self) -> None:
+        await self._offer_options()
+
+    async def _offer_options(self) -> None:
+        """Show the fields of the URL's protocol, if it is another one than before."""
+        adapter, _ = self._find()
+        if adapter is None or adapter is self._adapter:
+            return
+        self._adapter = adapter
+        options = self.query_one("#options", Vertical)
+        await options.remove_children()
+        await options.mount_all(_fields(adapter, self._session.options))
+
+    def _find(self) -> tuple[type[Adapter] | None, str]:
+        try:
+            return registry.for_url(self._text("#url") or "ws://localhost", self._session.protocol or None)[0], ""
+        except Failure as failure:
+            return None, f"{failure.fault.sentence()} {failure.fault.hint}"
+
+    def _text(self, selector: str) -> str:
+        return self.query_one(selector, Input).value.strip()
+
+    def _read(self) -> tuple[Session, list[str]]:
+        url = self._text("#url")
+        adapter, trouble = self._find() if not has_template(url) else (self._adapter, "")
+        if not url:
+            trouble = "URL: is missing"
+        options = self._options()
+        troubles = [trouble] if trouble else []
+        if adapter is not None:
+            troubles += map(str, check(adapter.Options, options))
+        session = msgspec.structs.replace(
+            self._session,
+            url=url,
+            name=self._text("#name") or session_from_url(url).name,
+            description=self._text("#description"),
+            options=options,
+        )
+        return session, troubles
+
+    def _options(self) -> dict[str, Any]:
+        """What differs from the defaults; values that the form does not show stay."""
+        if self._adapter is None:
+            return dict(self._session.options)
+        known = declared(self._adapter.Options)
+        values = {key: value for key, value in self._session.options.items() if key not in {one.key for one in known}}
+        for one in known:
+            value = _value_of(self.query_one(f"#{PREFIX}{one.key}"))
+            if value != _shown(one, one.default):
+                values[one.key] = _table(value) if one.kind == "pairs" else value
+        return values
+
+
+def _row(label: str, field: Widget) -> Iterator[Widget]:
+    yield Horizontal(Label(label, markup=False, classes="name"), field, classes="field")
+
+
+def _fields(adapter: type[Adapter], values: Mapping[str, Any]) -> list[Widget]:
+    """A heading per section and a row per option."""
+    widgets: list[Widget] = []
+    by_section: dict[str, list[Declared]] = {}
+    for one in declared(adapter.Options):
+        by_section.setdefault(one.section or adapter.title, []).append(one)
+    for section, options in by_section.items():
+        widgets.append(Label(section, markup=False, classes="heading"))
+        for one in options:
+            field = _field(one, values.get(one.key, one.default))
+            field.tooltip = Text(one.summary)
+            widgets += _row(one.key, field)
+    return widgets
+
+
+def _field(one: Declared, value: Any) -> Widget:
+    """The kind of field that suits the option."""
+    name = f"{PREFIX}{one.key}"
+    shown = _shown(one, value)
+    if isinstance(shown, bool):
+        return Checkbox(Text(one.summary), shown, id=name, compact=True)
+    if one.choices and one.kind != "list":
+        choices = [(choice or "(none)", choice) for choice in one.choices]
+        return Select(choices, value=str(shown), id=name, allow_blank=False, compact=True)
+    if isinstance(shown, list):
+        return SafeArea("\n".join(shown), id=name, compact=True, placeholder=f"{one.summary}, one a line")
+    return SafeInput(shown, id=name, placeholder=one.summary, password=one.secret, compact=True)
+
+
+def _shown(one: Declared, value: Any) -> str | bool | list[str]:
+    """A value as its field holds it."""
+    if one.kind == "flag" and isinstance(value, bool):
+        return value
+    if one.kind in {"pairs", "list"}:
+        return _lines(value)
+    return _text(one, value)
+
+
+def _lines(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [f"{key}: {item}" for key, item in value.items()]
+    return [value] if isinstance(value, str) else [str(item) for item in value or ()]
+
+
+def _text(one: Declared, value: Any) -> str:
+    if value is None or value is msgspec.NODEFAULT:
+        return ""
+    if isinstance(value, str):
+        return value
+    spell = {"duration": format_duration, "size": format_size}.get(one.kind)
+    return spell(value) if spell else msgspec.json.encode(value).decode()
+
+
+def _table(lines: str | bool | list[str]) -> object:
+    """The table that `K: V` lines make, as a file holds it; left as they are if they are none, to be reported."""
+    try:
+        return read_pairs(lines)
+    except ValueError:
+        return lines
+
+
+def _value_of(field: Widget) -> str | bool | list[str]:
+    match field:
+        case Checkbox():
+            return field.value
+        case TextArea():
+            return [line.strip() for line in field.text.splitlines() if line.strip()]
+        case Select():
+            return str(field.value)
+        case Input():
+            return field.value.strip()
+        case _:
+            raise TypeError(type(field).__name__)

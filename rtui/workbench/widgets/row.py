@@ -1,0 +1,234 @@
+"""How one record becomes one line of the log: pure text layout, no Textual."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from rtui.core.clean import cell_width, clean, clean_bytes, clip
+from rtui.core.record import Direction, Kind, Record
+from rtui.workbench.widgets import figure
+from rtui.workbench.widgets.glyph import UNICODE, Glyphs
+
+Piece: TypeAlias = tuple[str, str]
+"""Style name and clean text."""
+
+NARROW: Final = 60
+"""Below this many cells the channel gives way to the payload."""
+CLOCK_CELLS: Final = 12
+SHORT_CLOCK_CELLS: Final = 8
+MAX_CHANNEL: Final = 28
+MAX_SOURCE: Final = 14
+BIG: Final = 1000
+"""Bytes from which a row tells its size."""
+MAX_KEYS: Final = 12
+"""JSON keys dimmed per row: each costs two changes of style, some 80 bytes to the terminal."""
+
+_KEY: Final = re.compile(r'"(?:[^"\\]|\\.)*"\s?(?=:)')
+_KIND_STYLE: Final[dict[int, str]] = {
+    Kind.ERROR: "error",
+    Kind.CLOSE: "error",
+    Kind.OPEN: "notice",
+    Kind.RECONNECT: "notice",
+    Kind.GAP: "notice",
+    Kind.NOTICE: "notice",
+    Kind.SUBSCRIBE: "dim",
+    Kind.ACK: "dim",
+    Kind.PING: "dim",
+}
+
+
+class TimeMode(Enum):
+    """What the time column tells; the value is the word shown to users."""
+
+    ABSOLUTE = "absolute"
+    RELATIVE = "relative"
+    DELTA = "delta"
+
+    def next(self) -> TimeMode:
+        """The one after this, round and round."""
+        modes = list(TimeMode)
+        return modes[(modes.index(self) + 1) % len(modes)]
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """Widths in cells. Part of every cache key: rows of one layout look alike."""
+
+    width: int
+    time: int
+    source: int
+    channel: int
+
+    @property
+    def body(self) -> int:
+        """Cells for payload and badges."""
+        taken = 1 + self.time + 1 + 2  # gutter, time, space, glyph, space
+        for column in (self.source, self.channel):
+            taken += column + 1 if column else 0
+        return max(0, self.width - taken)
+
+
+def layout(width: int, *, channel: int, source: int) -> Columns:
+    """Columns for `width` cells, given the longest channel and source seen (0 = no such column)."""
+    narrow = width < NARROW
+    return Columns(
+        width,
+        SHORT_CLOCK_CELLS if narrow else CLOCK_CELLS,
+        min(source, MAX_SOURCE, width // 6),
+        0 if narrow else min(channel, MAX_CHANNEL, width // 4),
+    )
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What a row needs besides its record. Hashable: with the sequence it is the cache key."""
+
+    columns: Columns
+    mode: TimeMode = TimeMode.ABSOLUTE
+    since: int = 0
+    """Nanoseconds that RELATIVE and DELTA count from; 0 in ABSOLUTE, so that the cache holds."""
+    source: str = ""
+    marked: bool = False
+    selected: bool = False
+    cursor: bool = False
+    muted: bool = False
+    lean: bool = False
+    """Leave the payload in one colour: under a flood nobody reads keys, and each costs terminal output."""
+
+
+def pieces(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[Piece]:
+    """The line, exactly `context.columns.width` cells wide."""
+    columns = context.columns
+    style = row_style(record, muted=context.muted)
+    line: list[Piece] = [("dim", f"{_gutter(context, glyphs)}{_time(record, context)} ")]
+    if columns.source:
+        line.append(("source", _column(context.source, columns.source)))
+    head = glyphs.of_kind(record.kind, record.direction) + " "
+    line.append((_sign_style(record, style), head))
+    if columns.channel:
+        line.append(("channel" if style == "text" else style, _column(record.channel, columns.channel)))
+    badge = " ".join(badges(record, glyphs))
+    room = columns.body - (cell_width(badge) + 1 if badge else 0)
+    if room < columns.body // 2:
+        badge, room = "", columns.body
+    text = clip(_body(record, room, columns.channel == 0), room)
+    line += _coloured(text) if style == "text" and not context.lean else [(style if text else "dim", text)]
+    padding = " " * (room - cell_width(text))
+    line.append(("dim", f"{padding} {badge}" if badge else padding))
+    return _merged(line, columns.width)
+
+
+def row_style(record: Record, *, muted: bool = False) -> str:
+    """The style of the body."""
+    if muted:
+        return "dim"
+    return _KIND_STYLE.get(record.kind, "text")
+
+
+def badges(record: Record, glyphs: Glyphs = UNICODE) -> list[str]:
+    """What stands at the right end, short enough to sit beside the payload."""
+    found = _meta_badges(record.meta) if record.meta and record.kind == Kind.MESSAGE else []
+    if len(record.payload) >= BIG:
+        found.append(figure.size(len(record.payload)))
+    if record.latency is not None:
+        found.append(f"{glyphs.reply} {figure.latency(record.latency)}")
+    return found
+
+
+_META_BADGES: Final[dict[str, Callable[[Any], str]]] = {
+    "binary": lambda on: "bin" if on else "",
+    "opcode": lambda opcode: "bin" if opcode in {"binary", 2} else "",
+    "fragments": lambda count: f"{count} frag" if isinstance(count, int) and count > 1 else "",
+    "qos": lambda qos: f"q{qos}" if qos in {1, 2} else "",
+    "retain": lambda on: "retained" if on else "",
+    "duplicate": lambda on: "dup" if on else "",
+}
+"""Meta keys that earn a badge, for any protocol that has them."""
+
+
+def _meta_badges(meta: str) -> list[str]:
+    if not any(f'"{key}"' in meta for key in _META_BADGES):
+        return []
+    try:
+        values = msgspec.json.decode(meta)
+    except (msgspec.DecodeError, RecursionError):
+        return []
+    if not isinstance(values, dict):
+        return []
+    return [text for key, show in _META_BADGES.items() if key in values and (text := show(_scalar(values[key])))]
+
+
+def _scalar(value: object) -> object:
+    """Lists and objects cannot be looked up in sets; they earn no badge."""
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+def _gutter(context: Context, glyphs: Glyphs) -> str:
+    if context.selected:
+        return glyphs.selected
+    if context.marked:
+        return glyphs.mark
+    return glyphs.cursor if context.cursor else " "
+
+
+def _time(record: Record, context: Context) -> str:
+    cells = context.columns.time
+    if context.mode is TimeMode.ABSOLUTE:
+        return figure.clock(record.time)[:cells]
+    return figure.span(record.time - context.since).rjust(cells)[:cells]
+
+
+def _sign_style(record: Record, style: str) -> str:
+    if style != "text":
+        return style
+    return "out" if record.direction == Direction.OUT else "in"
+
+
+def _column(text: str, cells: int) -> str:
+    shown = clip(clean(text), cells)
+    return shown + " " * (cells - cell_width(shown) + 1)
+
+
+def _body(record: Record, room: int, with_channel: bool) -> str:
+    """One line of payload; a subscription row is about its channel, which has no column when narrow."""
+    # Four bytes a cell is the most that UTF-8 needs; a little more lets the ellipsis show that it goes on.
+    text = clean_bytes(record.payload, 4 * room + 8)
+    if with_channel and record.channel and record.kind == Kind.SUBSCRIBE:
+        return f"{text} {clean(record.channel)}"
+    if not text and record.kind == Kind.MESSAGE:
+        return "(empty)"
+    return text
+
+
+def _coloured(text: str) -> list[Piece]:
+    """JSON keys dimmed, the rest as it is."""
+    if text[:1] not in "{[" or '"' not in text:
+        return [("text" if text != "(empty)" else "dim", text)]
+    line: list[Piece] = []
+    end = 0
+    for count, found in enumerate(_KEY.finditer(text)):
+        if count == MAX_KEYS:
+            break
+        line += [("text", text[end : found.start()]), ("key", found[0])]
+        end = found.end()
+    line.append(("text", text[end:]))
+    return line
+
+
+def _merged(line: list[Piece], width: int) -> list[Piece]:
+    """Neighbours of one style joined, empties dropped, nothing past `width`."""
+    merged: list[Piece] = []
+    used = 0
+    for style, text in line:
+        fitting = text if used + len(text) * 2 <= width else clip(text, width - used)
+        if not fitting:
+            continue
+        used += cell_width(fitting)
+        if merged and merged[-1][0] == style:
+            merged[-1] = (style, merged[-1][1] + fitting)
+        else:
+            merged.append((style, fitting))
+    return merged

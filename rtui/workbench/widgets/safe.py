@@ -1,0 +1,41 @@
+"""Stock editors made safe: what was pasted or loaded is kept exactly, and drawn without control characters."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widgets import Input, TextArea
+
+
+def harmless(strip: Strip) -> Strip:
+    """The strip with a one-cell stand-in for each character that a terminal would obey or hide."""
+    if all(segment.text.isprintable() for segment in strip):
+        return strip
+    return Strip([Segment(_shown(segment.text), segment.style) for segment in strip])
+
+
+def _shown(text: str) -> str:
+    return "".join(char if char.isprintable() else _stand_in(char) for char in text)
+
+
+def _stand_in(char: str) -> str:
+    code = ord(char)
+    if char < " ":
+        return chr(0x2400 + code)
+    return "␡" if char == "\x7f" else "�"
+
+
+class SafeInput(Input):
+    """An `Input` for text that may have been pasted from anywhere."""
+
+    def render_line(self, y: int) -> Strip:
+        """See `Input.render_line`."""
+        return harmless(super().render_line(y))
+
+
+class SafeArea(TextArea):
+    """A `TextArea` for text that may have been pasted from anywhere."""
+
+    def render_line(self, y: int) -> Strip:
+        """See `TextArea.render_line`."""
+        return harmless(super().render_line(y))

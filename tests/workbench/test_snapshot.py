@@ -1,0 +1,87 @@
+"""Pictures of the desk over a capture with fixed times: what changes them is a change of looks, on purpose or not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from rtui.capture.journal import Journal
+from rtui.capture.reader import Reader
+from rtui.core.record import Direction, Kind, Record
+from rtui.settings.config import Config
+from rtui.workbench.app import Workbench
+from tests.workbench.conftest import until
+
+NOON = 1_767_268_800_000_000_000
+"""2026-01-01 12:00:00 UTC."""
+BODIES = (
+    ("trade", b'{"type":"trade","id":1,"symbol":"ACME","price":41.5,"qty":3,"maker":null}'),
+    ("sensor", b'{"type":"sensor","id":2,"rack":"r1","temp":21.5,"tags":["a","b"]}'),
+    ("alert", '{"type":"alert","id":3,"text":"überhitzt 王芳 \x1b[31m"}'.encode()),
+)
+
+
+def write_capture(path: Path) -> None:
+    journal = Journal.create(path)
+    plant = journal.add_link("plant", "websocket", "wss://plant.example/feed")
+    chat = journal.add_link("chat", "websocket", "ws://chat.example/room")
+    rows = [Record(1, NOON, plant, Kind.OPEN, Direction.NONE, "", b"open")]
+    for number in range(2, 42):
+        channel, body = BODIES[number % len(BODIES)]
+        rows.append(Record(number, NOON + number * 40_000_000, plant, Kind.MESSAGE, Direction.IN, channel, body))
+    last = NOON + 41 * 40_000_000
+    rows += [
+        Record(42, last, chat, Kind.MESSAGE, Direction.OUT, "", b"hello"),
+        Record(43, last + 1_200_000, chat, Kind.MESSAGE, Direction.IN, "", b"hello", None, 42, 1_200_000),
+        Record(44, last + 9_000_000, plant, Kind.CLOSE, Direction.NONE, "", b"connection lost"),
+        Record(45, last + 3_000_000_000, plant, Kind.GAP, Direction.NONE, "", b"3.0 s without a connection"),
+    ]
+    journal.append(rows)
+    journal.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Workbench]]:
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    monkeypatch.chdir(tmp_path)
+    write_capture(tmp_path / "old.rtui")
+    reader = Reader(tmp_path / "old.rtui")
+    yield lambda theme: Workbench(reader=reader, config=Config(theme=theme, animations=False))
+    reader.close()
+    monkeypatch.undo()
+    time.tzset()
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Every row read, a message shown, the clock stopped."""
+    bench = pilot.app
+    assert isinstance(bench, Workbench)
+    await until(pilot, lambda: bench.desk.picture is not None and bench.pump.running, "ready")
+    await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
+    await pilot.press("up", "up", "up", "up", "up")
+    ticks = bench.pump.ticks + 30
+    await until(pilot, lambda: bench.pump.ticks > ticks, "a second of frames")
+    bench.pump.stop()
+    await pilot.pause()
+
+
+@pytest.mark.parametrize(
+    ("theme", "size"),
+    [
+        ("dark", (60, 20)),
+        ("dark", (80, 24)),
+        ("dark", (140, 40)),
+        ("light", (140, 40)),
+        ("monochrome", (80, 24)),
+    ],
+)
+def test_desk(
+    snap_compare: Callable[..., bool], desk: Callable[[str], Workbench], theme: str, size: tuple[int, int]
+) -> None:
+    assert snap_compare(desk(theme), terminal_size=size, run_before=settle)

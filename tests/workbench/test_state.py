@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rtui.workbench.state import HISTORIES, HISTORY, LONGEST_PAYLOAD, State, load_state, save_state
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    state = State(theme="light", folded=["tree"], tour_dismissed=True, filters={"chat": "bob"})
+    assert save_state(state, tmp_path / "sub" / "state.json") == ""
+    assert load_state(tmp_path / "sub" / "state.json") == (state, [])
+    assert (tmp_path / "sub" / "state.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_file_is_no_problem(tmp_path: Path) -> None:
+    assert load_state(tmp_path / "none") == (State(), [])
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"theme": 3}', "[" * 100_000, '{"history": {"a": [1]}}'])
+def test_a_broken_file_costs_a_problem_and_the_defaults(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(text)
+    state, problems = load_state(path)
+    assert state == State()
+    assert len(problems) == 1
+    assert str(path) in str(problems[0])
+
+
+def test_keys_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text('{"theme": "nord", "holograms": true}')
+    assert load_state(path) == (State(theme="nord"), [])
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "Cannot write" in save_state(State(), tmp_path / "file" / "state.json")
+
+
+def test_history_is_bounded_without_repeats_and_newest_last() -> None:
+    state = State()
+    for number in range(HISTORY + 10):
+        state.remember_payload("chat", f"{number}")
+    state.remember_payload("chat", "20")
+    assert len(state.history["chat"]) == HISTORY
+    assert state.history["chat"][-2:] == [f"{HISTORY + 9}", "20"]
+    assert state.history["chat"].count("20") == 1
+    state.remember_payload("chat", "x" * (LONGEST_PAYLOAD + 1))
+    assert state.history["chat"][-1] == "20"
+    for number in range(HISTORIES):
+        state.remember_payload(f"s{number}", "a")
+    assert len(state.history) == HISTORIES
+    assert "chat" not in state.history

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.widgets import Select
+
+from rtui.protocols.websocket import WebSocket
+from rtui.workbench.widgets.composer import Composer, Refused, editable, encode
+from tests.workbench.widgets.fake import HOSTILE, SIZES, Host
+
+
+class Listening(Host):
+    sent: list[tuple[bytes, str, dict[str, Any]]]
+
+    def on_mount(self) -> None:
+        self.sent = []
+
+    def on_composer_send_requested(self, event: Composer.SendRequested) -> None:
+        self.sent.append((event.payload, event.channel, event.outgoing))
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_typing_and_sending_keeps_the_text(size: tuple[int, int]) -> None:
+    composer = Composer()
+    app = Listening(composer)
+    async with app.run_test(size=size) as pilot:
+        composer.set_protocol(WebSocket(), [])
+        await pilot.pause()
+        composer.area.focus()
+        await pilot.press("h", "i", "ctrl+s")
+        await pilot.press("!", "ctrl+j")
+        await pilot.pause()
+        assert app.sent == [(b"hi", "", {}), (b"hi!", "", {})]
+        assert composer.area.text == "hi!"
+        await pilot.press("x", "alt+up", "alt+up")
+        assert composer.area.text == "hi"
+        await pilot.press("alt+down", "alt+down")
+        assert composer.area.text == "hi!x"
+
+
+async def test_json_is_checked_while_typing_and_refused_with_its_place() -> None:
+    composer = Composer()
+    app = Listening(composer)
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(WebSocket, [])
+        composer.query_one("#format", Select).value = "json"
+        composer.set_text('{"a":\n x}')
+        composer.area.focus()
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert app.sent == []
+        line = str(composer.query_one(".check").render())
+        assert "line 2, column 2" in line
+        assert composer.area.text == '{"a":\n x}'
+
+
+async def test_options_of_the_protocol_are_sent_without_their_defaults() -> None:
+    composer = Composer()
+    app = Listening(composer)
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(WebSocket, [])
+        await pilot.pause()
+        composer.query_one("#out-type", Select).value = "binary"
+        composer.area.focus()
+        await pilot.press("a", "ctrl+s")
+        await pilot.pause()
+        assert app.sent == [(b"a", "", {"type": "binary"})]
+
+
+async def test_a_draft_comes_back_whole_and_hostile_text_is_drawn_clean() -> None:
+    composer = Composer()
+    async with Host(composer).run_test(size=(80, 24)) as pilot:
+        composer.set_text(HOSTILE)
+        await pilot.pause()
+        kept = composer.draft
+        area = composer.area
+        for y in range(area.size.height):
+            assert area.render_line(y).text.isprintable()
+        composer.draft = None
+        assert composer.area.text == ""
+        composer.draft = kept
+        assert composer.draft == kept
+
+
+async def test_loading_a_message_keeps_what_was_typed() -> None:
+    composer = Composer()
+    async with Host(composer).run_test(size=(80, 24)) as pilot:
+        composer.set_text("typed")
+        composer.load(b"\x1b]52;c", "", {})
+        await pilot.pause()
+        assert composer.payload() == b"\x1b]52;c"
+        await pilot.press("alt+up")
+        assert composer.area.text == "typed"
+
+
+@pytest.mark.parametrize("payload", [b"", b"text", b"\xff\x00", HOSTILE.encode(), b"a\r\nb", b"{}\n"])
+def test_an_edited_payload_is_the_same_bytes(payload: bytes) -> None:
+    text, kind = editable(payload)
+    assert encode(text, kind) == payload
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("0g", "hex"), ("abc", "hex"), ("a", "base64"), ("{", "json"), ("no", "file")]
+)
+def test_what_cannot_be_sent_is_refused(text: str, kind: str) -> None:
+    with pytest.raises(Refused):
+        encode(text, kind)

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import pytest
+
+from rtui.core.record import Kind
+from rtui.workbench.widgets.glyph import ASCII
+from rtui.workbench.widgets.log import MessageLog
+from rtui.workbench.widgets.row import TimeMode
+from tests.workbench.widgets.fake import HOSTILE, SIZES, FakeLens, Host, row, screen_text
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_rows_fill_the_width_exactly_and_hold_nothing_a_terminal_obeys(size: tuple[int, int]) -> None:
+    lens = FakeLens()
+    lens.add(*(row(seq, HOSTILE.encode(), channel=HOSTILE, kind=seq % 10, direction=seq % 3) for seq in range(1, 60)))
+    log = MessageLog()
+    async with Host(log).run_test(size=size) as pilot:
+        log.set_lens(lens, {})
+        await pilot.pause()
+        for mode in TimeMode:
+            log.time_mode = mode
+            for y in range(log.size.height):
+                strip = log.render_line(y)
+                assert strip.cell_length == log.scrollable_content_region.width
+                assert strip.text.isprintable()
+        assert not log.render_line(10_000).text.strip()
+
+
+async def test_a_new_row_redraws_only_itself() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(200)
+    async with Host(log).run_test(size=(100, 20)) as pilot:
+        log.set_lens(lens, {})
+        await pilot.pause()
+        hits, misses = log.strips.hits, log.strips.misses
+        lens.fill(1)
+        log.tick()
+        await pilot.pause()
+        assert log.strips.misses - misses == 1
+        assert log.strips.hits - hits >= 19
+
+
+async def test_a_flood_fetches_only_what_is_seen_and_a_quiet_tick_nothing() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(10_000)
+    async with Host(log).run_test(size=(140, 40)) as pilot:
+        log.set_lens(lens, {})
+        await pilot.pause()
+        lens.asked.clear()
+        for _ in range(5):
+            lens.fill(8_000)
+            log.tick()
+            await pilot.pause()
+        assert lens.asked
+        assert all(count <= 41 for _, count in lens.asked)
+        lens.asked.clear()
+        log.tick()
+        await pilot.pause()
+        assert lens.asked == []
+
+
+async def test_up_stops_following_new_rows_are_counted_and_end_returns() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(100)
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.focus()
+        log.set_lens(lens, {})
+        await pilot.press("k", "k")
+        assert (log.follow, log.cursor_seq) == (False, 99)
+        before = screen_text(log)
+        lens.fill(7)
+        log.tick()
+        await pilot.pause()
+        assert log.new_count == 7
+        assert screen_text(log) == before
+        await pilot.press("end")
+        assert (log.follow, log.new_count, log.cursor_seq) == (True, 0, 107)
+        assert log.scroll_offset.y == 107 - log.size.height
+
+
+async def test_freezing_holds_the_picture() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(100)
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.focus()
+        log.set_lens(lens, {})
+        await pilot.press("z")
+        before = screen_text(log)
+        lens.fill(50)
+        log.tick()
+        await pilot.pause()
+        assert screen_text(log) == before
+        assert (log.frozen, log.new_count, log.count, log.total) == (True, 50, 100, 150)
+        await pilot.press("G")
+        assert (log.frozen, log.follow, log.count) == (False, True, 150)
+
+
+async def test_older_rows_put_in_front_leave_the_view_where_it_is() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.add(*(row(seq, b"%d" % seq) for seq in range(1000, 1100)))
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.focus()
+        log.set_lens(lens, {})
+        await pilot.press("pageup", "pageup")
+        before = screen_text(log)
+        for seq in range(999, 0, -1):
+            lens.records[seq] = row(seq)
+            lens.seqs.insert(0, seq)
+        lens.revision += 1
+        log.tick()
+        await pilot.pause()
+        assert screen_text(log) == before
+
+
+async def test_marks_errors_and_selection() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.add(*(row(seq, kind=Kind.ERROR if seq == 40 else 0) for seq in range(1, 101)))
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.focus()
+        log.set_lens(lens, {})
+        log.go_to(10)
+        await pilot.press("m")
+        log.go_to(70)
+        await pilot.press("m", "apostrophe")
+        assert log.cursor_seq == 10
+        await pilot.press("e")
+        assert log.cursor_seq == 40
+        await pilot.press("x", "shift+down", "shift+down")
+        assert log.selected_seqs() == [40, 41, 42]
+        await pilot.press("escape")
+        assert log.selected_seqs() == [42]
+        await pilot.press("g")
+        assert log.cursor_seq == 1
+
+
+async def test_wheel_stops_following_and_click_selects() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(100)
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.set_lens(lens, {})
+        log.scroll_relative(y=-3, animate=False)
+        await pilot.pause()
+        assert not log.follow
+        top = log.scroll_offset.y
+        await pilot.click(log, offset=(5, 4))
+        assert log.cursor_seq == lens.seqs[top + 4]
+
+
+async def test_ascii_glyphs_are_ascii_and_an_empty_log_says_what_to_do() -> None:
+    lens, log = FakeLens(), MessageLog(glyphs=ASCII)
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.set_lens(lens, {})
+        await pilot.pause()
+        assert any("press s to send" in line for line in screen_text(log))
+        lens.add(*(row(seq, kind=seq) for seq in range(10)))
+        log.tick()
+        await pilot.pause()
+        assert all(line.isascii() for line in screen_text(log))
