@@ -61,7 +61,7 @@ def test_without_waiting_nothing_is_printed(cli: Cli, server: str) -> None:
 
 
 def test_a_reply_that_does_not_come(cli: Cli, server: str) -> None:
-    ended = cli.run("send", f"{server}/silent", "x", "--wait", "1", "--for", "200ms")
+    ended = cli.run("send", f"{server}/close?after=60", "x", "--wait", "1", "--for", "200ms")
     assert (ended.returncode, ended.stdout) == (5, "")
 
 
