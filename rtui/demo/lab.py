@@ -15,8 +15,8 @@ from typing import Any, Final, Protocol, TypeAlias
 from rtui.core.fault import Failure, Fault
 
 PORT_BASE: Final = 18_000
-OFFSETS: Final[Mapping[str, int]] = MappingProxyType({"websocket": 80})
-"""Protocol → what its port is above the base (18080 for WebSocket by default)."""
+OFFSETS: Final[Mapping[str, int]] = MappingProxyType({"websocket": 80, "mqtt": 830})
+"""Protocol → what its port is above the base (18080 for WebSocket and 18830 for MQTT by default)."""
 
 Announce: TypeAlias = Callable[[dict[str, Any]], None]
 
@@ -50,12 +50,15 @@ async def serve(
     port_base: int | None = None,
     tls: bool = False,
     announce: Announce = lambda _: None,
+    *,
+    ports: Mapping[str, int] = MappingProxyType({}),
 ) -> Lab:
     """Start the servers of `protocols` (all if empty) and announce each as it accepts connections.
 
     A default port that is taken is replaced by a free one; a port that the user chose is not. `port_base` 0 means free
-    ports for all. With `tls`, each server has a certificate for localhost from a new authority, whose file is announced
-    as `ca`; it is made with the `openssl` command, so that nobody has to install a library for a demonstration.
+    ports for all; `ports` names the port of a protocol outright. With `tls`, each server has a certificate for
+    localhost from a new authority, whose file is announced as `ca`; it is made with the `openssl` command, so that
+    nobody has to install a library for a demonstration.
 
     Raises:
         Failure: an unknown protocol, a chosen port that is taken, or TLS without `openssl`.
@@ -69,30 +72,39 @@ async def serve(
     try:
         context, extra = await _secure(Path(folder.name)) if folder else (None, {})
         for name in wanted:
-            server, paths = await _start(name, host, port_base, context)
+            server, paths = await _start(name, host, _port(name, port_base, ports), context)
             servers.append(server)
-            announce({"protocol": name, "url": server.url, **extra, "paths": paths})
+            announce({"protocol": name, "url": server.url, **_other_urls(server), **extra, "paths": paths})
     except BaseException:
         await Lab(servers, folder).close()
         raise
     return Lab(servers, folder)
 
 
-async def _start(
-    name: str, host: str, port_base: int | None, context: ssl.SSLContext | None
-) -> tuple[Running, list[str]]:
+async def _start(name: str, host: str, port: int | None, context: ssl.SSLContext | None) -> tuple[Running, list[str]]:
     module = import_module(f"rtui.demo.{name}")
     start: Callable[..., Awaitable[Running]] = module.serve
-    base = PORT_BASE if port_base is None else port_base
-    port = base + OFFSETS[name] if base else 0
     try:
-        return await start(host, port, context), list(module.PATHS)
+        return await start(host, PORT_BASE + OFFSETS[name] if port is None else port, context), list(module.PATHS)
     except OSError as error:
-        if port_base is not None:
+        if port is not None:
             raise Failure(
                 _usage(f"Port {port} cannot be used", f"{error.strerror or error}; --port-base 0 = any")
             ) from error
     return await start(host, 0, context), list(module.PATHS)
+
+
+def _port(name: str, port_base: int | None, ports: Mapping[str, int]) -> int | None:
+    """The port that was chosen for a protocol, 0 for a free one, None for the default."""
+    if name in ports or not port_base:
+        return ports.get(name, port_base)
+    return port_base + OFFSETS[name]
+
+
+def _other_urls(server: Running) -> dict[str, Any]:
+    """Further ways into a server that has several."""
+    urls = getattr(server, "urls", ())
+    return {"urls": list(urls)} if urls else {}
 
 
 async def _secure(folder: Path) -> tuple[ssl.SSLContext, dict[str, Any]]:

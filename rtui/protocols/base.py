@@ -109,6 +109,11 @@ class Adapter:
     Outgoing: ClassVar[type[Outgoing]] = Outgoing
     Subscription: ClassVar[type[Subscription]] = Subscription
 
+    @classmethod
+    def channels(cls, url: str) -> tuple[str, ...]:  # noqa: ARG003 - most URLs name none
+        """The channels that the URL itself names: subscribed to at every open, like those of a session."""
+        return ()
+
     async def run(self, link: Link) -> Closed | None:
         """Connect, emit `Opened`, read until the end.
 

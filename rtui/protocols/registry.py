@@ -25,6 +25,7 @@ GROUP: Final = "rtui.protocols"
 BUILT_IN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
     {
         "websocket": ("rtui.protocols.websocket:WebSocket", ("ws", "wss")),
+        "mqtt": ("rtui.protocols.mqtt:Mqtt", ("mqtt", "mqtts", "mqtt+ws", "mqtt+wss")),
     }
 )
 """Name → where the class is, and its URL schemes (so that a URL finds its adapter without importing the others)."""

@@ -11,7 +11,7 @@ import msgspec
 from rtui.capture.channels import Channels
 from rtui.capture.journal import Journal
 from rtui.capture.meter import Meter
-from rtui.core.command import Break, Hangup, Poke, Sabotage, Send, Subscribe, Unsubscribe
+from rtui.core.command import LASTING, Break, Hangup, Poke, Sabotage, Send, Subscribe, Unsubscribe
 from rtui.core.event import Closed
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
@@ -59,6 +59,7 @@ class Connection:
         self.url = url
         """For display: secrets masked."""
         self.subscriptions: dict[str, SubscriptionState] = {}
+        self._faults: set[str] = set()
         self._supervisor = Supervisor(
             adapter, link, policy=session.reconnect, retry_first=retry_first, on_open=self._on_open
         )
@@ -135,6 +136,11 @@ class Connection:
         return self.link.rtt
 
     @property
+    def faults(self) -> frozenset[str]:
+        """The lasting ways of misbehaving that are on; each attempt begins without any."""
+        return frozenset(self._faults) if self.state is State.OPEN else frozenset()
+
+    @property
     def channels(self) -> Channels:
         """The tree's model."""
         return self.link.channels
@@ -183,6 +189,9 @@ class Connection:
 
     def sabotage(self, what: Sabotage, *, on: bool = True, seconds: float = 1.0) -> int:
         """Misbehave on purpose; returns the command's id."""
+        if what in LASTING and self.state is State.OPEN:
+            self._faults = self._faults | {what} if on else self._faults - {what}
+            self.link.touch()
         return self._ask(lambda i: Break(id=i, what=what, on=on, seconds=seconds), Verb.BREAK)
 
     def close(self, code: int | None = None, reason: str = "") -> None:
@@ -290,6 +299,7 @@ class Connection:
 
     def _on_open(self) -> None:
         """Once per connect: the wanted subscriptions, then the messages that open a conversation."""
+        self._faults = set()
         for wanted in self.subscriptions.values():
             if wanted.enabled:
                 command = self.link.ledger.issue()
@@ -344,6 +354,8 @@ class Hub:
             connection.subscriptions[wanted.channel] = SubscriptionState(
                 wanted.channel, subscription, wanted.enabled, wanted.muted
             )
+        for channel in adapter.channels(url):
+            connection.subscriptions.setdefault(channel, SubscriptionState(channel))
         self.connections.append(connection)
         connection.start(self._spawner)
         return connection

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Self, TypeVar
 
-from rtui.core.command import Command
+from rtui.core.command import Command, Subscribe
 from rtui.core.event import Closed, Event, Notice, Opened, Received, Sent
 from rtui.protocols.base import Adapter
 from tests.waiting import eventually
@@ -23,11 +23,16 @@ class Recorder:
         self.memory = {} if memory is None else memory
         self.events: list[Event] = []
         self.longest_batch = 0
+        self.channels: tuple[str, ...] = ()
+        """What the URL names: subscribed to at the open, as the hub does."""
         self._queue: asyncio.Queue[Command | None] = asyncio.Queue()
 
     def emit(self, events: Sequence[Event]) -> None:
         self.longest_batch = max(self.longest_batch, len(events))
         self.events.extend(events)
+        if any(isinstance(event, Opened) for event in events):
+            for channel in self.channels:
+                self.ask(Subscribe(id=0, channel=channel))
 
     async def pour(self, events: Sequence[Event]) -> None:
         self.emit(events)
@@ -66,6 +71,7 @@ class Run:
     def __init__(self, adapter: Adapter, link: Recorder) -> None:
         self.adapter = adapter
         self.link = link
+        link.channels = adapter.channels(link.url)
         self.task: asyncio.Task[Closed | None]
 
     async def __aenter__(self) -> Self:

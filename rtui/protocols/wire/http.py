@@ -5,20 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit, urlunsplit
+
+from rtui.settings.secrets import is_secret_header, mask_headers, mask_url
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds: a Retry-After beyond this is taken as this."""
 
 
+class Headers(Protocol):
+    """What HTTP libraries have in common."""
+
+    def get_all(self, key: str, /) -> list[str]:
+        """Every value of a header."""
+
+
+def first(headers: Headers, name: str) -> str:
+    """The first value of a header, which may stand there twice, or empty."""
+    return next(iter(headers.get_all(name)), "")
+
+
 def safe_headers(items: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers by name, joined, with the values of cookies hidden."""
+    """Headers by name, joined, with cookies, credentials and what URLs give away hidden."""
     found: dict[str, str] = {}
     for name, value in items:
-        shown = _masked_cookie(value) if name.lower() in {"set-cookie", "cookie"} else value
+        shown = _masked(name, value)
         found[name] = f"{found[name]}, {shown}" if name in found else shown
     return found
+
+
+def _masked(name: str, value: str) -> str:
+    if name.lower() in {"set-cookie", "cookie"}:
+        return _masked_cookie(value)
+    # The answer to our random key is no secret, whatever its name looks like.
+    if is_secret_header(name) and not name.lower().startswith("sec-websocket-"):
+        return mask_headers({name: value})[name]
+    return mask_url(value) if "://" in value or "?" in value else value
 
 
 def _masked_cookie(value: str) -> str:

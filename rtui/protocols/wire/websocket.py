@@ -16,7 +16,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.messages import MAX_FRAGMENTS
 from websockets.client import ClientProtocol
-from websockets.exceptions import PayloadTooBig
+from websockets.exceptions import ConcurrencyError, PayloadTooBig
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.protocol import Event as LibraryEvent
 from websockets.protocol import State
@@ -24,15 +24,16 @@ from websockets.protocol import State
 from rtui.core.event import Event, Received, Sent
 from rtui.core.record import Kind
 from rtui.protocols.wire import frame
+from rtui.protocols.wire.inbox import Inbox
 
 READ_SIZE: Final = 32 * 1024
 """Bytes per socket read: keys stay quick under a flood (asyncio's 256 KiB cost them four times the delay)."""
 HEAD_KEPT: Final = 2048
 """First bytes of the peer's answer to the handshake, kept to name what answered instead of a WebSocket server."""
+HANDSHAKE_LIMIT: Final = 128 * 1024
+"""Bytes of the peer's answer to the handshake with its body: one that never ends is cut here."""
 TAIL_LIMIT: Final = 64 * 1024
 """An incomplete frame larger than this is the library's: joining it to every read would be quadratic."""
-INBOX_EVENTS: Final = 8192
-INBOX_BYTES: Final = 4 * 1024**2
 END_OF_HEAD: Final = b"\r\n\r\n"
 PONG_BYTE: Final = b"\x8a"
 
@@ -48,53 +49,6 @@ class FragmentsTooManyError(PayloadTooBig):
 
     def __str__(self) -> str:
         return "too many fragments"
-
-
-class Inbox:
-    """Events between the socket and the reader. Bounded: the socket is paused while too much waits."""
-
-    def __init__(self) -> None:
-        self.closed = False
-        self._events: list[Event] = []
-        self._size = 0
-        self._waiter: asyncio.Future[None] | None = None
-        self._hold: Callable[[bool], None] = lambda _: None
-
-    def attach(self, hold: Callable[[bool], None]) -> None:
-        """`hold(True)` must stop the socket's reads, `hold(False)` let them go on."""
-        self._hold = hold
-
-    def put(self, events: list[Event], size: int) -> None:
-        """Add what was read; `size` is its bytes."""
-        if not self._events:
-            self._events = events
-        else:
-            self._events += events
-        self._size += size
-        if self._size > INBOX_BYTES or len(self._events) > INBOX_EVENTS:
-            self._hold(True)
-        self._wake()
-
-    def close(self) -> None:
-        """Nothing more will come."""
-        self.closed = True
-        self._wake()
-
-    async def take(self) -> list[Event]:
-        """Everything that waits, in order; empty only at the end. One reader at a time."""
-        while not self._events and not self.closed:
-            self._waiter = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        events, self._events, self._size = self._events, [], 0
-        self._hold(False)
-        return events
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
 
 
 class BatchConnection(ClientConnection):
@@ -125,6 +79,7 @@ class BatchConnection(ClientConnection):
         self._batched = batched
         self._limit = protocol.max_message_size or (1 << 62)
         self._tail = b""
+        self._answered = 0
         self._owed = 0
         self._parts: list[Frame] = []
         self._texts: list[bytes] = []
@@ -149,6 +104,23 @@ class BatchConnection(ClientConnection):
             (self.protocol.send_continuation if index else first)(piece, last)
         self.send_data()
         return len(pieces)
+
+    def start_ping(self, payload: bytes) -> asyncio.Future[float]:
+        """Send a ping; the result is the round trip in seconds.
+
+        Unlike the library's `ping`, it does not wait until the peer reads: whether it does is what a ping asks.
+
+        Raises:
+            ConcurrencyError: if a ping with this payload is not answered yet.
+            InvalidState: if the connection is not open.
+        """
+        if payload in self.pending_pings:
+            raise ConcurrencyError("already waiting for a pong with the same data")
+        pong: asyncio.Future[float] = self.loop.create_future()
+        self.protocol.send_ping(payload)
+        self.pending_pings[payload] = (pong, self.loop.time())
+        self.send_data()
+        return pong
 
     def deafen(self, on: bool) -> None:
         """Stop or resume reading, on purpose."""
@@ -200,6 +172,10 @@ class BatchConnection(ClientConnection):
 
     def _receive_head(self, data: bytes) -> bytes:
         """Give the library the HTTP response and return what follows it: frames may share its packet."""
+        self._answered += len(data)
+        if self._answered > HANDSHAKE_LIMIT:
+            self.transport.abort()
+            return b""
         before = len(self.head)
         if before < HEAD_KEPT:
             self.head += data[: HEAD_KEPT + len(END_OF_HEAD) - before]
@@ -352,8 +328,12 @@ class BatchConnection(ClientConnection):
         return tail if self.response is not None else b""
 
     def send_data(self) -> None:
-        """Write what the library wants written, except pongs while they are held back."""
-        if not self.auto_pong:
+        """Write what the library wants written, except pongs while they are held back.
+
+        A peer that pings and does not read gets no pongs either, or they would pile up here; RFC 6455 §5.5.3 lets us
+        answer only some pings.
+        """
+        if not self.auto_pong or self.paused:
             self.protocol.writes = [data for data in self.protocol.writes if data[:1] != PONG_BYTE]
         super().send_data()
 

@@ -11,19 +11,23 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidStatus, InvalidURI
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 from websockets.headers import build_authorization_basic
 from websockets.proxy import get_proxy
 from websockets.typing import Origin, Subprotocol
-from websockets.uri import WebSocketURI
+from websockets.uri import WebSocketURI, parse_uri
 
 import rtui
 from rtui.core.fault import Failure, Fault
 from rtui.protocols.websocket import Options
-from rtui.protocols.wire.http import safe_headers, without_userinfo
-from rtui.protocols.wire.websocket import BatchConnection, Inbox, MakeEvents
-from rtui.protocols.wire.websocket_fault import Trip, Unopened, explain_opening
+from rtui.protocols.wire.eyeballs import quickest
+from rtui.protocols.wire.http import first, safe_headers, without_userinfo
+from rtui.protocols.wire.inbox import Inbox
+from rtui.protocols.wire.websocket import BatchConnection, MakeEvents
+from rtui.protocols.wire.websocket_fault import RedirectError, Trip, Unopened, explain_opening
+from rtui.settings.secrets import is_secret_header, mask_url
 
 RESERVED: Final = {
     "host": "the URL names the host",
@@ -37,9 +41,6 @@ RESERVED: Final = {
     "sec-websocket-extensions": "use the compression options",
     "sec-websocket-protocol": "use subprotocols",
 }
-SHARE: Final = 0.5
-"""Part of the time left that one address may take while others wait to be tried."""
-
 # Everything that matters becomes an event or a fault; the library must not write beside them.
 logger: Final = logging.getLogger("rtui.websocket")
 logger.addHandler(logging.NullHandler())
@@ -79,20 +80,7 @@ class Dialler(connect):
         with self.trip.stage("dns"):
             found = await loop.getaddrinfo(uri.host, uri.port, type=socket.SOCK_STREAM)
         with self.trip.stage("tcp"):
-            return await self._first_of(found)
-
-    async def _first_of(self, found: list[Any]) -> socket.socket:
-        """The first address that answers, in the resolver's order (RFC 6724)."""
-        errors: list[OSError] = []
-        for index, (family, kind, number, _, address) in enumerate(found):
-            last = index == len(found) - 1
-            try:
-                async with asyncio.timeout(None if last else self.trip.left() * SHARE):
-                    return await _connected(socket.socket(family, kind, number), address)
-            except OSError as error:  # TimeoutError is one
-                errors.append(error)
-        # The last is what the user's own address family says; a refusal tells more than an unreachable network.
-        raise next((error for error in errors if isinstance(error, ConnectionRefusedError)), errors[-1])
+            return await quickest(found)
 
     async def _secured(self, sock: socket.socket, uri: WebSocketURI) -> ClientConnection:
         loop = asyncio.get_running_loop()
@@ -109,15 +97,29 @@ class Dialler(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         """Follow, and remember the way. Servers redirect to http(s) URLs, which mean ws(s) here."""
-        if isinstance(exc, InvalidStatus) and (location := exc.response.headers.get("Location", "")):
-            scheme, separator, rest = location.partition("://")
-            if separator and scheme.lower() in {"http", "https"}:
-                del exc.response.headers["Location"]
-                exc.response.headers["Location"] = f"{'wss' if scheme.lower() == 'https' else 'ws'}://{rest}"
-        target = super().process_redirect(exc)
+        if not isinstance(exc, InvalidStatus) or not (location := first(exc.response.headers, "Location")):
+            return exc
+        scheme, separator, rest = location.partition("://")
+        if separator and scheme.lower() in {"http", "https"}:
+            location = f"{'wss' if scheme.lower() == 'https' else 'ws'}://{rest}"
+        del exc.response.headers["Location"]
+        exc.response.headers["Location"] = location
+        before = self.ws_uri
+        try:
+            target = super().process_redirect(exc)
+            if isinstance(target, str):
+                self._leave_credentials(before, parse_uri(target))
+        except (InvalidURI, ValueError) as error:
+            return RedirectError(f"to {mask_url(location)}: {error.msg if isinstance(error, InvalidURI) else error}")
         if isinstance(target, str):
-            self.trip.redirects.append(without_userinfo(target))
+            self.trip.redirects.append(mask_url(without_userinfo(target)))
         return target
+
+    def _leave_credentials(self, before: WebSocketURI, after: WebSocketURI) -> None:
+        """Another origin gets no key of the first one. The library thinks of Authorization and Cookie only."""
+        if (before.secure, before.host, before.port) != (after.secure, after.host, after.port):
+            kept = [(name, value) for name, value in Headers(self.additional_headers or {}).raw_items()]
+            self.additional_headers = [(name, value) for name, value in kept if not is_secret_header(name)]
 
 
 async def dial(
@@ -298,13 +300,3 @@ def _tls_context(options: Options) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
-
-
-async def _connected(sock: socket.socket, address: Any) -> socket.socket:
-    try:
-        sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock

@@ -94,15 +94,20 @@ def _cut(connection: BatchConnection, sent: Close | None) -> Closed:
 
 
 def _how_cut(connection: BatchConnection) -> str:
-    inside = ""
-    error = connection.protocol.parser_exc
-    if isinstance(error, EOFError) and "expected" in str(error):
-        inside = " in the middle of a message"
+    inside = " in the middle of a message" if _inside_message(connection) else ""
     if isinstance(connection.lost, ConnectionResetError):
         return f"reset by the peer{inside} (1006, no close frame)"
     if connection.lost is not None:
         return f"{connection.lost}{inside} (1006, no close frame)"
     return f"the stream ended{inside} without a close frame (1006)"
+
+
+def _inside_message(connection: BatchConnection) -> bool:
+    """Whether the stream ended anywhere but between two messages."""
+    error = connection.protocol.parser_exc
+    # The library's words for an end where a frame would have begun.
+    between_frames = not isinstance(error, EOFError) or "unexpected end of stream" in str(error)
+    return connection.protocol.current_size is not None or not between_frames
 
 
 def illegal(error: Exception) -> Fault:
@@ -126,7 +131,7 @@ def illegal(error: Exception) -> Fault:
 
 def _too_big(error: wrong.PayloadTooBig) -> Fault:
     hint = "Raise max_size to accept it"
-    limit = error.max_size + (error.current_size or 0)
+    limit = error.max_size  # what the fragments before it took is counted in
     if error.size is None:
         cause = f"a compressed message inflates beyond the limit of {limit:,} bytes"
         return fault("limit", "us", "Message too big", cause, f"{hint}, if it is no bomb", limit=limit)

@@ -6,21 +6,25 @@ ended; `explain` translates what is left.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from websockets import exceptions as wrong
+from websockets.datastructures import Headers
 from websockets.http11 import Response
 from websockets.uri import WebSocketURI
 
 from rtui.core.fault import Fault, FaultKind, Side
-from rtui.protocols.wire.http import retry_after, safe_headers, without_userinfo
+from rtui.protocols.wire.http import first, retry_after, safe_headers, without_userinfo
 from rtui.protocols.wire.websocket_tls import explain_certificate, explain_plain, explain_tls, speaks_http, speaks_tls
+from rtui.settings.secrets import mask_url
 
 if TYPE_CHECKING:
     from rtui.protocols.wire.websocket import BatchConnection
@@ -29,6 +33,7 @@ BODY_SHOWN: Final = 2048
 """Bytes of a refusal's body that a fault carries."""
 TRANSIENT_KINDS: Final = frozenset({"refused", "unreachable", "timeout", "busy", "protocol", "closed", "lost"})
 TRANSIENT_STATUS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+BAD_REDIRECT: Final = "A redirect that cannot be followed"
 TLS_ALERT: Final = b"\x15\x03"
 STAGES: Final = {
     "dns": "looking up the host",
@@ -47,6 +52,10 @@ class Unopened(Exception):
         self.fault = fault
         status = (fault.meta or {}).get("status_code")
         self.transient = is_transient(fault) or status in TRANSIENT_STATUS or fault.kind == "unknown-host"
+
+
+class RedirectError(wrong.InvalidHandshake):
+    """A redirect to where a WebSocket cannot be."""
 
 
 class Trip:
@@ -106,7 +115,7 @@ def is_transient(why: Fault) -> bool:
     return why.kind in TRANSIENT_KINDS
 
 
-async def explain_opening(error: BaseException, trip: Trip) -> Fault:
+async def explain_opening(error: BaseException, trip: Trip) -> Fault:  # noqa: PLR0911 - one line per cause
     """Why there is no connection. May ask once more to find that a plain URL met a TLS port, or the reverse."""
     found = _opening(error, trip)
     if trip.at == "tls" and isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and not trip.proxy:
@@ -114,6 +123,8 @@ async def explain_opening(error: BaseException, trip: Trip) -> Fault:
         return explain_plain(trip.place) if await speaks_http(trip.host, trip.port) else found or explain(error)
     if found is not None:
         return found
+    if broken := _broken_answer(error, trip):
+        return broken
     if not trip.secure and not trip.proxy and await speaks_tls(trip.host, trip.port):
         return _needs_wss(trip)
     said = trip.head
@@ -213,6 +224,30 @@ def _proxy(error: BaseException, trip: Trip) -> Fault | None:  # noqa: PLR0911 -
     return None
 
 
+def _broken_answer(error: BaseException, trip: Trip) -> Fault | None:
+    """HTTP that websockets could not read to its end: the status still says more than "no valid response"."""
+    said = STATUS_LINE.match(trip.head)
+    if said is None:
+        return None
+    code, reason = int(said[1]), said[2].decode("latin-1").strip()
+    head, _, body = trip.head.partition(b"\r\n\r\n")
+    headers = Headers()
+    for line in head.split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        # Names and values that are illegal are what broke the answer, or may be.
+        with suppress(wrong.InvalidHeader):
+            headers[name.decode("latin-1")] = value.decode("latin-1").strip()
+    found = _refused_by_status(Response(code, reason, headers, body), trip)
+    broken = f"{found.cause}, and the answer is broken: {_what_broke(error)}"
+    return msgspec.structs.replace(found, cause=broken)
+
+
+def _what_broke(error: BaseException) -> str:
+    cause = error.__cause__ or error
+    return str(cause) or type(cause).__name__
+
+
+STATUS_LINE: Final = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})(?![0-9])([^\r\n]*)")
 STATUS_WORDS: Final[dict[int, tuple[FaultKind, str, str]]] = {
     400: ("handshake", "Bad request", "The server did not accept the handshake; see its answer"),
     401: ("auth", "Authentication required", "Give a token, or a user name and password"),
@@ -239,7 +274,7 @@ def _refused_by_status(response: Response, trip: Trip) -> Fault:
         title=title,
         cause=f"{trip.place} answered HTTP {code} {response.reason_phrase}".rstrip(),
         hint=hint,
-        retry_after=retry_after(response.headers.get("Retry-After", "")),
+        retry_after=retry_after(first(response.headers, "Retry-After")),
         meta={
             "status_code": code,
             "status": f"{code} {response.reason_phrase}".rstrip(),
@@ -251,17 +286,19 @@ def _refused_by_status(response: Response, trip: Trip) -> Fault:
 
 
 def _by_class(code: int, response: Response) -> tuple[FaultKind, str, str]:
+    if code == HTTPStatus.SWITCHING_PROTOCOLS:
+        return "handshake", "Broken handshake", "A proxy or a broken server answered"
     if code < 300:  # noqa: PLR2004 - the classes of status codes
         return "handshake", "Not a WebSocket server", "It answers as a plain web server; check the path of the URL"
     if code < 400:  # noqa: PLR2004
-        where = response.headers.get("Location", "nowhere")
-        return "handshake", "A redirect that cannot be followed", f"It points to {where}"
+        where = mask_url(first(response.headers, "Location") or "nowhere")
+        return "handshake", BAD_REDIRECT, f"It points to {where}"
     if code < 500:  # noqa: PLR2004
         return "handshake", "The server refused the handshake", "See its answer"
     return "handshake", "The server failed", "An error of the server; see its answer"
 
 
-def explain(error: BaseException) -> Fault:  # noqa: C901, PLR0911 - a table with one row per exception
+def explain(error: BaseException) -> Fault:  # noqa: C901, PLR0911, PLR0912 - a table with one row per exception
     """What needs no knowledge of the trip."""
     match error:
         case wrong.InvalidURI():
@@ -290,6 +327,9 @@ def explain(error: BaseException) -> Fault:  # noqa: C901, PLR0911 - a table wit
             return fault("timeout", "network", "No answer in time", str(error))
         case OSError():
             return fault("lost", "network", "Connection lost", error.strerror or str(error))
+        case RedirectError():
+            hint = "The server names a place that is no WebSocket URL"
+            return fault("handshake", "them", BAD_REDIRECT, str(error), hint)
         case wrong.InvalidHandshake():
             return fault("handshake", "them", "Handshake failed", str(error))
         case wrong.ConnectionClosed():

@@ -19,7 +19,8 @@ from rtui.protocols.base import Link
 from rtui.protocols.grouping import grouping
 from rtui.protocols.pairing import Pairing
 from rtui.protocols.websocket import Options, Outgoing
-from rtui.protocols.wire.websocket import BatchConnection, Inbox, MakeEvents
+from rtui.protocols.wire.inbox import Inbox
+from rtui.protocols.wire.websocket import BatchConnection, MakeEvents
 from rtui.protocols.wire.websocket_dial import dial
 from rtui.protocols.wire.websocket_end import ending
 from rtui.protocols.wire.websocket_fault import fault
@@ -31,6 +32,8 @@ MAX_CONTROL: Final = 125
 MAX_REASON: Final = 123
 SENDABLE_CODES: Final = frozenset({1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
 """RFC 6455 §7.4.1 and IANA; 1004, 1005, 1006 and 1015 must not be sent. 3000-4999 are free."""
+PATIENCE: Final = 0.5
+"""Seconds that a ping, a hang-up or a fault waits for the sends before it: a peer that does not read may hold those."""
 STALL_STEP: Final = 1.0
 """Seconds between two looks at a pong that is late."""
 
@@ -92,12 +95,14 @@ class Session:
         self._deaf = False
         self._delay = 0.0
         self._corrupt = False
+        self._outbox: asyncio.Queue[Send] = asyncio.Queue()
 
     async def run(self) -> Closed:
         """Read to the end, with the commands and the keep-alive beside it."""
         async with asyncio.TaskGroup() as group:
             helpers = [
                 group.create_task(self._obey(), name="websocket commands"),
+                group.create_task(self._send_all(), name="websocket sends"),
                 group.create_task(self._keep_alive(), name="websocket keep-alive"),
             ]
             while events := await self._connection.inbox.take():
@@ -126,18 +131,35 @@ class Session:
 
     async def _obey(self) -> None:
         async for command in self._link.commands:
+            if isinstance(command, Send):
+                self._outbox.put_nowait(command)
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    await self._outbox.join()
+            await self._try(command)
+
+    async def _send_all(self) -> None:
+        while True:
+            command = await self._outbox.get()
             try:
-                await self._do(command)
-            except (ConnectionClosed, InvalidState):
-                why = fault("closed", "us", "The connection is closing", "nothing more can be sent")
-                self._refuse(command, why)
+                await self._try(command)
+            finally:
+                self._outbox.task_done()
+
+    async def _try(self, command: Command) -> None:
+        try:
+            await self._do(command)
+        except (ConnectionClosed, InvalidState):
+            why = fault("closed", "us", "The connection is closing", "nothing more can be sent")
+            self._refuse(command, why)
 
     async def _do(self, command: Command) -> None:
         match command:
             case Send():
                 await self._send(command)
             case Poke():
-                await self._poke(command)
+                self._poke(command)
             case Hangup():
                 await self._hang_up(command)
             case Break():
@@ -168,21 +190,19 @@ class Session:
             payload = payload[:middle] + bytes([payload[middle] ^ 0x01]) + payload[middle + 1 :]
         return payload, meta
 
-    async def _poke(self, command: Poke) -> None:
+    def _poke(self, command: Poke) -> None:
         if len(command.payload) > MAX_CONTROL:
             cause = f"{len(command.payload)} bytes; RFC 6455 §5.5 allows {MAX_CONTROL}"
             self._refuse(command, _usage("The ping is too long", cause))
             return
         payload = command.payload or secrets.token_bytes(4)
         try:
-            pong = await self._connection.ping(payload)
+            pong = self._connection.start_ping(payload)
         except ConcurrencyError:
             self._refuse(command, _usage("This ping is under way", "a ping with this payload is not answered yet"))
             return
         self._link.emit([Sent(command.id, "", payload, Kind.PING, {"type": "ping"})])
-        asyncio.ensure_future(pong).add_done_callback(  # noqa: TID251 - a future already: no task is made
-            lambda done: self._ponged(done, payload, command.id)
-        )
+        pong.add_done_callback(lambda done: self._ponged(done, payload, command.id))
 
     def _ponged(self, pong: asyncio.Future[float], payload: bytes, command: int) -> None:
         if pong.cancelled() or pong.exception() is not None:
@@ -248,7 +268,7 @@ class Session:
         """One automatic ping, watched: late pongs are told before the connection is given up."""
         began = time.monotonic()
         payload = secrets.token_bytes(4)
-        pong = await self._connection.ping(payload)
+        pong = self._connection.start_ping(payload)
         if self._options.log_pings:
             self._link.emit([Sent(0, "", payload, Kind.PING, {"type": "ping", "automatic": True})])
         while True:

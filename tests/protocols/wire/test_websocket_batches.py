@@ -20,7 +20,8 @@ from websockets.uri import parse_uri
 
 from rtui.core.event import Event, Received
 from rtui.protocols.wire import frame
-from rtui.protocols.wire.websocket import BatchConnection, Inbox
+from rtui.protocols.wire.inbox import Inbox
+from rtui.protocols.wire.websocket import BatchConnection
 from rtui.protocols.wire.websocket_end import ending
 
 LIMIT = 2000

@@ -1,0 +1,132 @@
+"""Debian's mosquitto on loopback, for tests: a broker that nobody here wrote."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import trustme
+
+from tests.waiting import eventually
+
+PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+USER, PASSWORD = "alice", "wonderland-42"
+"""The user of the port with passwords; `guest` may do nothing there."""
+RULES = f"""
+user {USER}
+topic readwrite open/#
+topic read $SYS/#
+topic read secret/#
+"""
+
+
+@dataclass
+class Broker:
+    """Where it listens: `ports` by scheme, plus `password` and `mutual` (TLS that wants a client certificate)."""
+
+    folder: Path
+    authority: trustme.CA
+    ports: dict[str, int] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def url(self, scheme: str = "mqtt", port: str = "", topic: str = "") -> str:
+        return f"{scheme}://localhost:{self.ports[port or scheme]}/{topic}"
+
+    @property
+    def ca(self) -> str:
+        return str(self.folder / "ca.pem")
+
+    @property
+    def certificate(self) -> dict[str, Any]:
+        return {"cert": str(self.folder / "client.pem"), "key": str(self.folder / "client.key")}
+
+    async def start(self) -> None:
+        self._start()
+        await eventually(lambda: all(map(listens, self.ports.values())))
+
+    def _start(self) -> None:
+        assert PROGRAM
+        log = (self.folder / "log").open("ab")
+        self.process = subprocess.Popen([PROGRAM, "-c", str(self.folder / "conf")], stdout=log, stderr=log)
+        log.close()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.send_signal(signal.SIGCONT)
+            self.send_signal(number)
+            await asyncio.to_thread(self.process.wait, 10)
+            self.process = None
+
+
+@asynccontextmanager
+async def broker(folder: Path) -> AsyncIterator[Broker]:
+    made = Broker(folder, trustme.CA())
+    for name in ("mqtt", "mqtts", "mqtt+ws", "mqtt+wss", "password", "mutual"):
+        made.ports[name] = free_port()
+    _write_files(made)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def server_context(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
+def _write_files(made: Broker) -> None:
+    folder = made.folder
+    made.authority.cert_pem.write_to_path(str(folder / "ca.pem"))
+    for name, identity in (("server", "localhost"), ("client", "device-1")):
+        issued = made.authority.issue_cert(identity, "127.0.0.1")
+        issued.private_key_pem.write_to_path(str(folder / f"{name}.key"))
+        (folder / f"{name}.pem").write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+    passwords = folder / "passwords"
+    passwords.write_text(f"{USER}:{PASSWORD}\n")
+    passwords.chmod(0o600)
+    subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
+    (folder / "rules").write_text(RULES)
+    (folder / "conf").write_text(_configuration(made))
+
+
+def _configuration(made: Broker) -> str:
+    tls = f"certfile {made.folder}/server.pem\nkeyfile {made.folder}/server.key\ncafile {made.folder}/ca.pem\n"
+    kinds = {
+        "mqtt": "allow_anonymous true\n",
+        "mqtts": "allow_anonymous true\n" + tls,
+        "mqtt+ws": "allow_anonymous true\nprotocol websockets\n",
+        "mqtt+wss": "allow_anonymous true\nprotocol websockets\n" + tls,
+        "password": f"allow_anonymous false\npassword_file {made.folder}/passwords\nacl_file {made.folder}/rules\n",
+        "mutual": "allow_anonymous true\nrequire_certificate true\n" + tls,
+    }
+    lines = ["per_listener_settings true\nmax_queued_messages 100000\nmax_inflight_messages 1000\nuser root\n"]
+    lines += [f"listener {made.ports[name]} 127.0.0.1\n{text}" for name, text in kinds.items()]
+    return "".join(lines)
