@@ -18,9 +18,13 @@ HEAD: Final = 200
 """Bytes of the last payload that a node keeps."""
 BUCKETS: Final = 16
 """Seconds of history in a node's sparkline."""
+MAX_LEVELS: Final = 64
+"""Levels that a name is split into; what is deeper stays one name. MQTT allows 65,535: each would be a node."""
+RETAINED: Final = '"retain":true'
+"""In the meta of a message that the peer keeps."""
 _SECOND: Final = 1_000_000_000
 
-_EMPTY: Final = bytes(BUCKETS * array("L").itemsize)
+_EMPTY: Final = bytes(BUCKETS * array("I").itemsize)
 
 _channel_of = attrgetter("channel")
 _direction_of = attrgetter("direction")
@@ -44,6 +48,8 @@ class Node:
         "muted",
         "name",
         "parent",
+        "retained",
+        "size",
         "total",
     )
 
@@ -63,8 +69,13 @@ class Node:
         self.last_time = 0
         """Nanoseconds since the epoch, of the last message here or below."""
         self.muted = False
+        self.retained = False
+        """Whether the peer keeps a message for those who come later, as far as it was told: messages to those who
+        listen already do not say it (MQTT 5.0, 3.3.1.3)."""
+        self.size = 0
+        """Nodes below."""
         self._second = 0
-        self._buckets = array("L", _EMPTY)
+        self._buckets = array("I", _EMPTY)
 
     @property
     def rate(self) -> float:
@@ -157,6 +168,10 @@ class Channels:
             node.count_out += count
         node.last = record.payload[:HEAD]
         node.last_size = len(record.payload)
+        if record.meta is not None and RETAINED in record.meta:
+            node.retained = bool(record.payload)
+        elif node.retained and not record.payload:  # so a broker tells those who listen that it was cleared
+            node.retained = False
         at: Node | None = node
         while at is not None:
             at.touch(count, record.time)
@@ -168,14 +183,25 @@ class Channels:
             if found := self._nodes.get(channel):
                 return found
         self.shape += 1
-        node = self.root
+        node, made = self.root, 0
         for name, full in self._levels(channel):
             child = node.children.get(name)
             if child is None:
                 child = node.children[name] = Node(name, full, node)
+                made += 1
             node = child
+        self._grow(node, made)
         self._nodes[channel] = node
         return node
+
+    def _grow(self, node: Node, made: int) -> None:
+        """Tell every level above `node` of the nodes that were made for it, itself the last of them."""
+        below = 0
+        at: Node | None = node
+        while made and at is not None:
+            at.size += below
+            below = min(below + 1, made)
+            at = at.parent
 
     def _levels(self, channel: str) -> Iterator[tuple[str, str]]:
         """Name and full name of each level down to `channel`."""
@@ -183,11 +209,11 @@ class Channels:
         if not separator or channel == OTHERS:
             yield channel, channel
             return
-        at = -1
-        while (found := channel.find(separator, at + 1)) >= 0:
-            yield channel[at + 1 : found], channel[:found]
-            at = found + len(separator) - 1
-        yield channel[at + 1 :], channel
+        start = 0
+        for name in channel.split(separator, MAX_LEVELS - 1)[:-1]:
+            yield name, channel[: start + len(name)]
+            start += len(name) + len(separator)
+        yield channel[start:], channel
 
 
 def sort_key(order: str, now: int) -> Callable[[Node], tuple[float | str, ...]]:

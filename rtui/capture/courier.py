@@ -129,6 +129,7 @@ class Courier:
         self._closing = True
         self._wake.set()
         self._feeder.join(deadline)
+        why = self._why  # before the end of the child overwrites it
         if self._feeder.is_alive():
             self._abandoned.set()
             if self.child is not None:
@@ -136,7 +137,7 @@ class Courier:
             self._feeder.join(2.0)
             self._end_child()
         if left := self.backlog:
-            self._why_lost = self._why or "the writer did not finish in time"
+            self._why_lost = why or "the writer did not finish in time"
             self.lost += left
         self._why = ""
 

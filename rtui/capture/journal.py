@@ -84,6 +84,8 @@ class Journal:
         self.path = path
         self.temporary = temporary
         self.taps: list[Tap] = []
+        self.brakes: list[Callable[[], bool]] = []
+        """Each may ask receivers to wait: whoever prints, while its reader is behind."""
         self.tail = Tail()
         self._guard = _Guard(path)
         self.last, self._last_link = schema.prepare(path)
@@ -152,7 +154,8 @@ class Journal:
     @property
     def lagging(self) -> bool:
         """Whether receivers should wait. Not when the disk is full: waiting would not help."""
-        return self._courier.waiting_bytes > LAG_BYTES and not self._courier.stuck
+        behind = self._courier.waiting_bytes > LAG_BYTES and not self._courier.stuck
+        return behind or any(brake() for brake in self.brakes)
 
     @property
     def lost(self) -> int:

@@ -14,7 +14,7 @@ import time
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from rtui.core.record import Kind, Record
@@ -30,6 +30,8 @@ FIRST_CHUNK: Final = 4_000
 LAST_CHUNK: Final = 64_000
 _STEP: Final = 2_000
 """Sequences per query inside `refresh`."""
+_SLICE: Final = 250
+"""Sequences of the first slice of a search, and the fewest: a filter in Python takes 5 µs a row and more."""
 
 
 class Lens:
@@ -176,20 +178,29 @@ class Lens:
 
     def search(self, found: Filter, here: int, step: int) -> int | None:
         """The next sequence of the list after `here` (`step` > 0) or before it that matches; None if there is none."""
+        return next((hit for hit in self.hunt(found, here, step) if hit is not None), None)
+
+    def hunt(self, found: Filter, here: int, step: int) -> Iterator[int | None]:
+        """`search` in slices of about `BUDGET`: None after each, then the hit if there is one.
+
+        Whoever drives it decides what happens between two slices, and cancels it by not going on.
+        """
         if not self.seqs:
-            return None
+            return
         oldest, newest = self.seqs[0], min(self._stored(), self.seqs[-1])
         at = max(here + 1, oldest) if step > 0 else min(here - 1, newest)
-        size = _STEP
+        size = _SLICE
         while oldest <= at <= newest:
+            began = self._clock()
             first, last = (at, min(at + size, newest)) if step > 0 else (max(at - size, oldest), at)
             hits = self._reader.seqs(found, self.link, first, last)
             for seq in hits if step > 0 else reversed(hits):
                 if self.index_of(seq) is not None:
-                    return seq
+                    yield seq
+                    return
             at = last + 1 if step > 0 else first - 1
-            size = min(size * 2, LAST_CHUNK)
-        return None
+            size = min(size * 2, LAST_CHUNK) if self._clock() - began < BUDGET / 2 else max(size // 2, _SLICE)
+            yield None
 
     def _remembered(self, seq: int) -> Record | None:
         if (record := self._shown.get(seq)) is not None:

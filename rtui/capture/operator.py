@@ -82,9 +82,12 @@ class Reply(Operator):
 
 
 class Channel(Operator):
-    code, example, help = "ch", "ch:sensors/+/temp", "the channel; + is one level, # the rest, * anything"
+    code, example, help = "ch", "ch:sensors/+/temp", "the channel; + is one level, # the rest, * anything; ch=… exactly"
+    takes = frozenset({":", "=", "=="})
 
     def clause(self, sign: str, value: str) -> Clause:
+        if sign != ":":
+            return Clause("channel = ?", (value,))
         if pattern.has_levels(value):
             return Clause(
                 "(channel GLOB ? AND rtui_topic(?, channel))", (pattern.loose_glob(value), value), python=True

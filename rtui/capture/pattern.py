@@ -7,15 +7,13 @@ import sqlite3
 import time
 import warnings
 from functools import lru_cache
-from re import _constants, _parser  # type: ignore[attr-defined]
-from typing import Any, Final
+from typing import Final
+
+from rtui.capture.effort import Measured
 
 MAX_REGEX: Final = 1_000
 SEARCHED: Final = 1 << 20
 """Characters of a payload that a regular expression looks at."""
-_UNBOUNDED: Final = 1_000
-"""A repeat of this many or more counts as endless."""
-_REPEATS: Final = frozenset({_constants.MAX_REPEAT, _constants.MIN_REPEAT})
 
 
 class BadPattern(ValueError):
@@ -67,8 +65,7 @@ def checked(expression: str, flags: str) -> str:
     """The expression with its flags inside, once it is known to compile and not to take for ever.
 
     Raises:
-        BadPattern: it does not compile, or has a repeat inside an endless repeat: the engine may try every way to
-            share the text between the two, and no deadline can stop it.
+        BadPattern: it does not compile, or may take for ever (see `effort`).
     """
     if len(expression) > MAX_REGEX:
         raise BadPattern(f"longer than {MAX_REGEX} characters")
@@ -76,24 +73,22 @@ def checked(expression: str, flags: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _compiled(source)
-            tree = _parser.parse(source)
+            re.compile(source)
+            _measured(source)
     except (re.error, OverflowError, RecursionError, ValueError) as error:
         raise BadPattern(str(error)) from None
-    if _is_explosive(tree, inside=False):
-        raise BadPattern("an endless repeat inside an endless repeat may take for ever")
     return source
 
 
 @lru_cache(maxsize=128)
-def _compiled(source: str) -> re.Pattern[str]:
-    return re.compile(source)
+def _measured(source: str) -> Measured:
+    return Measured(source)
 
 
 def regexp(source: str, value: bytes | str | None) -> bool:
     """Whether the expression finds something in the beginning of `value`."""
     text = _text(value)
-    return _compiled(source).search(text[:SEARCHED]) is not None
+    return _measured(source).finds(text[:SEARCHED])
 
 
 def contains(needle: str, value: bytes | str | None) -> bool:
@@ -105,14 +100,3 @@ def _text(value: bytes | str | float | None) -> str:
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     return "" if value is None else str(value)
-
-
-def _is_explosive(node: Any, *, inside: bool) -> bool:
-    """Whether an endless repeat stands in another one. `node` is what the standard parser makes of an expression."""
-    if isinstance(node, tuple) and node and node[0] in _REPEATS:
-        _, most, body = node[1]
-        endless = most is _constants.MAXREPEAT or most >= _UNBOUNDED
-        return (endless and inside) or _is_explosive(body, inside=inside or endless)
-    if isinstance(node, _parser.SubPattern | list | tuple):
-        return any(_is_explosive(part, inside=inside) for part in node)
-    return False

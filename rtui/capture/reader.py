@@ -13,6 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from rtui.capture import schema
+from rtui.capture.past import Key
 from rtui.capture.query import Filter, register
 from rtui.core.record import Record
 
@@ -63,6 +64,20 @@ class Reader:
         """Free the file."""
         self._connection.close()
 
+    def verify(self) -> None:
+        """Look at every page: SQLite may step over a damaged one as if nothing had been there.
+
+        Raises:
+            Failure: the file is damaged.
+        """
+        try:
+            (found,) = self._connection.execute("PRAGMA quick_check(1)").fetchone()
+        except sqlite3.DatabaseError as error:
+            found = str(error)
+        if found != "ok":
+            cause = f"{self.path}: {found.splitlines()[-1]}"
+            raise schema.storage("The capture is damaged", cause, "What could be read is shown; the rest is lost")
+
     def interrupt(self) -> None:
         """Make a query that runs in another thread end with `sqlite3.OperationalError`."""
         self._connection.interrupt()
@@ -102,6 +117,16 @@ class Reader:
                 query = f"SELECT * FROM records WHERE seq IN ({marks}) ORDER BY seq"  # noqa: S608 - marks only
                 found += [Record(*row) for row in self._connection.execute(query, part).fetchall()]
         return found
+
+    def newest(self, key: Key, first: int, last: int, count: int) -> list[Record]:
+        """The newest `count` messages of a channel with sequences `first` … `last`, newest first."""
+        channel = key.channel.encode(errors="backslashreplace").decode()  # as the journal writes lone surrogates
+        query = (
+            "SELECT * FROM records WHERE seq BETWEEN ? AND ? AND channel = ? AND link = ? AND direction = ?"
+            " AND kind = 0 ORDER BY seq DESC LIMIT ?"
+        )
+        rows = self._connection.execute(query, (first, last, channel, key.link, key.direction, count))
+        return [Record(*row) for row in rows.fetchall()]
 
     def seqs(
         self, found: Filter | None = None, link: int | None = None, first: int = 1, last: int = _LAST

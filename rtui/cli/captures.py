@@ -13,6 +13,7 @@ from rtui.capture.prune import prune as prune_folder
 from rtui.capture.reader import Reader
 from rtui.cli.flags import Duration, Size
 from rtui.cli.output import put
+from rtui.cli.reading import reading
 from rtui.cli.report import say
 from rtui.cli.sessions import columns
 from rtui.cli.status import Status
@@ -62,16 +63,13 @@ def _connections(path: Path) -> str:
 @click.argument("capture", type=click.Path(exists=True, dir_okay=False))
 def show(capture: str) -> int:
     """Say what is in CAPTURE: its connections, with the messages of each."""
-    reader = Reader(Path(capture))
-    try:
+    with reading(Path(capture)) as reader:
         first, last = (reader.window([seq]) for seq in reader.bounds())
         lines = [f"{reader.count():,} rows, {_size(Path(capture).stat().st_size)}"]
         if first and last:
             lines.append(f"from {_moment(first[0].time / 1e9)} to {_moment(last[0].time / 1e9)}")
         rows = [(row.name, row.protocol, row.url, f"{reader.count(link=row.id):,} rows") for row in reader.links()]
         put("\n".join(lines + columns(rows)))
-    finally:
-        reader.close()
     return Status.DONE
 
 

@@ -16,7 +16,7 @@ from rtui.settings.session import Session
 
 PATIENCE: Final = 10.0
 """Seconds the child may take to start or to say goodbye."""
-SHOWN: Final = ("ticker", "echo", "chat", "binary")
+SHOWN: Final = ("ticker", "echo", "chat", "binary", "plant")
 """The samples that are opened, in the order of their tabs."""
 
 
@@ -30,7 +30,6 @@ class DemoHandle:
         self.urls: Mapping[str, str] = {}
         """Protocol → URL of its server."""
         self._process: asyncio.subprocess.Process | None = None
-        self._port_base: int | None = None
 
     @property
     def running(self) -> bool:
@@ -45,7 +44,8 @@ class DemoHandle:
         """
         if self.running:
             return
-        arguments = () if self._port_base is None else ("--port-base", str(self._port_base))
+        # Again, at the same place: the sessions that are open know these ports.
+        arguments = [part for name, url in self.urls.items() for part in ("--port", f"{name}={_port(url)}")]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "rtui", "serve", "--with-parent", *arguments),
@@ -95,13 +95,10 @@ class DemoHandle:
             ready: dict[str, Any] = json.loads(line)
             urls[ready["protocol"]] = ready["url"]
         self.urls = urls
-        self._port_base = _port_base(urls, OFFSETS)
 
 
-def _port_base(urls: Mapping[str, str], offsets: Mapping[str, int]) -> int:
-    """The base from which the same ports come out again."""
-    name, url = next(iter(urls.items()))
-    return int(url.rpartition(":")[2]) - offsets[name]
+def _port(url: str) -> int:
+    return int(url.rpartition(":")[2])
 
 
 def _not_started(cause: str) -> Fault:

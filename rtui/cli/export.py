@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from rtui.capture import export as capture_export
-from rtui.capture.reader import Reader
 from rtui.cli.output import Output
 from rtui.cli.printer import compiled, form_for, format_option
+from rtui.cli.reading import reading
 from rtui.cli.status import Status
 from rtui.core.record import Kind
 
@@ -29,10 +29,7 @@ def export(capture: str, filter_: str | None, format_: str | None, messages: boo
         if output.ended:
             raise BrokenPipeError
 
-    reader = Reader(Path(capture))
-    try:
+    with reading(Path(capture)) as reader:
         kinds = (lambda record: record.kind == Kind.MESSAGE) if messages else None
         capture_export.export(reader, wanted, write, form=form_for(format_, output), wanted=kinds)
-    finally:
-        reader.close()
     return Status.DONE

@@ -21,8 +21,10 @@ from rtui.settings.option import Declared, declared, parse_text
 from rtui.settings.session import list_sessions
 
 PREFIX: Final = "connect_"
-"""Of the parameter names of flags that are made from connect options; `OUTGOING` for those of one send."""
+"""Of the parameter names of flags that are made from connect options; `OUTGOING` for those of one send, `SUBSCRIPTION`
+for those of subscriptions."""
 OUTGOING: Final = "outgoing_"
+SUBSCRIPTION: Final = "subscription_"
 _META: Final = "rtui.cli.adapters"
 _REPEATABLE: Final = frozenset({"pairs", "list"})
 
@@ -123,6 +125,8 @@ class TargetCommand(click.Command):
 
     sends = False
     """Whether the options of one send are flags too."""
+    subscribes = False
+    """Whether the options of subscriptions are flags too."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Look for the protocol first, then parse with its flags."""
@@ -133,7 +137,15 @@ class TargetCommand(click.Command):
         """The command's own parameters and those of the protocols in question; the command's own names win."""
         own = super().get_params(ctx)
         taken = {name for param in own for name in (*param.opts, *param.secondary_opts)}
-        return own + made_flags(ctx.meta.get(_META) or adapters_for(()), self.sends, taken)
+        return own + self._made(ctx.meta.get(_META) or adapters_for(()), taken)
+
+    def _made(self, adapters: Iterable[type[Adapter]], taken: set[str]) -> list[click.Parameter]:
+        made: list[click.Parameter] = []
+        for adapter in adapters:
+            made += made_flags(PREFIX, adapter.Options, taken)
+            made += made_flags(OUTGOING, adapter.Outgoing, taken) if self.sends else []
+            made += made_flags(SUBSCRIPTION, adapter.Subscription, taken) if self.subscribes else []
+        return made
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The command's own options first, then one list for each section of the protocols'."""
@@ -153,17 +165,20 @@ class SendingCommand(TargetCommand):
     sends = True
 
 
-def made_flags(adapters: Iterable[type[Adapter]], sends: bool, taken: set[str]) -> list[click.Parameter]:
-    """One flag for each declared option; of two protocols that share a key, the first describes it."""
+class ReceivingCommand(TargetCommand):
+    """A `TargetCommand` that subscribes."""
+
+    subscribes = True
+
+
+def made_flags(prefix: str, options: type[msgspec.Struct], taken: set[str]) -> list[click.Parameter]:
+    """One flag for each declared option whose names are free: of two with the same key, the first describes it."""
     made: list[click.Parameter] = []
-    for adapter in adapters:
-        groups = [(PREFIX, adapter.Options), *([(OUTGOING, adapter.Outgoing)] if sends else [])]
-        for prefix, options in groups:
-            for one in declared(options):
-                names = {part for name in spellings(one) for part in name.split("/")}
-                if one.flag and not names & taken:
-                    taken |= names
-                    made.append(ProtocolOption(one, prefix))
+    for one in declared(options):
+        names = {part for name in spellings(one) for part in name.split("/")}
+        if one.flag and not names & taken:
+            taken |= names
+            made.append(ProtocolOption(one, prefix))
     return made
 
 
@@ -227,14 +242,26 @@ def outgoing(ctx: click.Context, adapter: type[Adapter], *, binary: bool) -> Any
     """The instance of the adapter's `Outgoing` that the flags of `ctx` describe; `binary` if the payload is no text."""
     from rtui.settings.option import build
 
-    values = {
-        name.removeprefix(OUTGOING): _joined(value)
-        for name, value in ctx.params.items()
-        if name.startswith(OUTGOING) and value not in (None, ())
-    }
+    values = _values(ctx, OUTGOING)
     if binary and any(one.key == "type" and "binary" in one.choices for one in declared(adapter.Outgoing)):
         values.setdefault("type", "binary")
     return build(adapter.Outgoing, values)
+
+
+def subscription(ctx: click.Context, adapter: type[Adapter]) -> Any:
+    """The instance of the adapter's `Subscription` that the flags of `ctx` describe."""
+    from rtui.settings.option import build
+
+    return build(adapter.Subscription, _values(ctx, SUBSCRIPTION))
+
+
+def _values(ctx: click.Context, prefix: str) -> dict[str, Any]:
+    """What was given of the flags with this prefix, by their keys."""
+    return {
+        name.removeprefix(prefix): _joined(value)
+        for name, value in ctx.params.items()
+        if name.startswith(prefix) and value not in (None, ())
+    }
 
 
 def _joined(value: Any) -> Any:

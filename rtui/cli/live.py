@@ -13,6 +13,7 @@ from rtui.capture.journal import Journal
 from rtui.capture.prune import prune
 from rtui.capture.reader import LinkRow
 from rtui.cli.report import note, report_fault
+from rtui.cli.spool import GRACE, Spool
 from rtui.cli.status import Status
 from rtui.cli.target import Resolved
 from rtui.core.clean import clean_bytes
@@ -25,6 +26,8 @@ from rtui.settings.config import load_config
 from rtui.settings.files import make_private_folder
 from rtui.settings.paths import captures_folder
 
+HURRY: Final = 0.3
+"""Seconds without progress after which an interrupted command leaves its reader alone."""
 REMARKS: Final = frozenset({Kind.RECONNECT, Kind.GAP, Kind.ERROR, Kind.NOTICE})
 """Rows that a user wants to know of although they are no messages."""
 
@@ -100,6 +103,24 @@ def how_it_ended(connection: Connection, complete: bool) -> int:
     reason = f": {closed.reason}" if closed is not None and closed.reason else ""
     note(f"the server closed the connection{code}{reason}")
     return Status.LOST
+
+
+async def handed_over(output: Spool, status: int, interrupted: asyncio.Event, *, timed_out: bool = False) -> int:
+    """Wait for the reader of stdout to take what was printed; returns the status of the command.
+
+    For as long as it takes, as every program in a pipe does; but if time ran out or a signal came, a reader that has
+    stopped is not waited for.
+    """
+    if interrupted.is_set():
+        await output.drained(HURRY)
+        return Status.INTERRUPTED
+    await first_of(output.drained(GRACE if timed_out else None), interrupted.wait())
+    if interrupted.is_set():
+        return Status.INTERRUPTED
+    if output.waiting:
+        note(f"the reader of stdout stopped: {output.waiting:,} bytes were not printed")
+        return status or Status.EXPIRED
+    return status
 
 
 async def first_of(*works: Awaitable[Any]) -> int:

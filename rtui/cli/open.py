@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from rtui.capture.reader import Reader
 from rtui.cli.flags import Target, TargetCommand, capture_flags, connect_flags, given
 from rtui.cli.live import recording
-from rtui.cli.report import note
+from rtui.cli.report import note, say
 from rtui.cli.status import Status
 from rtui.cli.target import is_capture, load, resolved
 from rtui.settings.config import load_config
@@ -21,6 +22,10 @@ from rtui.settings.session import Session
 
 if TYPE_CHECKING:
     from rtui.cli.demo import DemoHandle
+    from rtui.workbench.app import Workbench
+
+CAPTURE: Final = ".rtui"
+"""What is called so is meant as a capture, even if it is none."""
 
 
 @click.command("open", cls=TargetCommand)
@@ -34,7 +39,7 @@ def open_(ctx: click.Context, /, targets: tuple[str, ...], capture: str | None, 
     TARGET is a URL, the name of a session, a session file or a capture file.
     """
     request = given(ctx)
-    if len(targets) == 1 and is_capture(targets[0]):
+    if len(targets) == 1 and (Path(targets[0]).suffix == CAPTURE or is_capture(targets[0])):
         require_terminal()
         return show_capture(Path(targets[0]))
     sessions = [load(target, request) for target in targets]
@@ -54,6 +59,11 @@ def require_terminal() -> None:
     # Keys come from stdin, the picture goes to stderr (Textual's driver), and a pipe on stdout is a mistake.
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise click.UsageError("the workbench needs a terminal; in a pipe use `rtui tail` and `rtui send`")
+    if os.environ.get("TERM") in {"dumb", "unknown"}:
+        raise click.UsageError(
+            "the workbench needs a terminal that can move its cursor, and TERM says that this one cannot; "
+            "set TERM, or use `rtui tail` and `rtui send`"
+        )
 
 
 async def record_and_show(
@@ -81,9 +91,10 @@ async def record_and_show(
                 env_file=env_file,
             )
             await bench.run_async(mouse=config.mouse)
+            await bench.hub.close_all()  # after a crash: the user's own way out has done so already
         finally:
             reader.close()
-        status = bench.return_value or bench.return_code or Status.DONE
+        status = _ending(bench)
         path, rows = journal.path, journal.last
     if keep and rows:
         note(f"{rows:,} rows recorded in {path}")
@@ -101,4 +112,11 @@ def show_capture(path: Path) -> int:
         asyncio.run(bench.run_async(mouse=config.mouse))
     finally:
         reader.close()
+    return _ending(bench)
+
+
+def _ending(bench: Workbench) -> int:
+    """Tell of an error of ours, if there was one; the status to exit with."""
+    if bench.crash:
+        say(bench.crash)
     return bench.return_value or bench.return_code or Status.DONE

@@ -8,12 +8,15 @@ from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar
 
 import click
+import msgspec
 
 from rtui.capture.export import ndjson_lines, raw_line, text_line
 from rtui.capture.journal import Journal
 from rtui.capture.query import Filter, FilterError, compile_filter
 from rtui.capture.reader import LinkRow, Reader
 from rtui.cli.output import Output
+from rtui.cli.spool import Spool
+from rtui.core.clean import clean
 from rtui.core.record import Direction, Kind, Record
 from rtui.runtime.tasks import spawn
 
@@ -36,7 +39,7 @@ def format_option(command: F) -> F:
     )(command)
 
 
-def form_for(name: str | None, output: Output) -> str:
+def form_for(name: str | None, output: Output | Spool) -> str:
     """The format that was asked for, or the one that fits where `output` goes."""
     return name or ("text" if output.terminal else "ndjson")
 
@@ -60,6 +63,16 @@ def selection(*, sent: bool, events: bool = False, acks: bool = False) -> Select
     ]
 
 
+def retained_only(select: Selection, *, wanted: bool) -> Selection:
+    """Of what `select` takes, only the messages that the broker had kept, or only those it had not."""
+    return lambda records: [record for record in select(records) if record.kind != _MESSAGE or _kept(record) is wanted]
+
+
+def _kept(record: Record) -> bool:
+    """Whether the message's own meta say so; the text alone could be a user property's."""
+    return '"retain":true' in (record.meta or "") and msgspec.json.decode(record.meta or "{}").get("retain") is True
+
+
 def compiled(text: str | None) -> Filter | None:
     """The filter of `--filter`."""
     if text is None:
@@ -67,20 +80,20 @@ def compiled(text: str | None) -> Filter | None:
     try:
         return compile_filter(text)
     except FilterError as error:
-        place = " " * error.position + "^"
+        place = " " * len(clean(text[: error.position])) + "^"
         hint = f"\n{error.hint}" if error.hint else ""
-        raise click.UsageError(f"--filter: {error.message}\n  {text}\n  {place}{hint}") from None
+        raise click.UsageError(f"--filter: {error.message}\n  {clean(text)}\n  {place}{hint}") from None
 
 
 class Printer:
     """Prints what is selected, until `limit` messages are printed or the reader is gone."""
 
-    def __init__(self, output: Output, render: Render, select: Selection, limit: int | None = None) -> None:
+    def __init__(self, output: Spool, render: Render, select: Selection, limit: int | None = None) -> None:
         self.output = output
         self.count = 0
         """Messages printed (and events, where nothing limits them)."""
         self.done = asyncio.Event()
-        """Nothing more will be printed."""
+        """As many are printed as were wanted."""
         self._render = render
         self._select = select
         self._limit = limit
@@ -88,14 +101,14 @@ class Printer:
 
     def print(self, records: Sequence[Record]) -> None:
         """Print the selected among `records`: one write for all of them."""
-        if self.done.is_set():
+        if self.done.is_set() or self.output.ended:
             return
         chosen = self._counted(self._select(records))
         if not chosen:
             return
         self.output.write(self._render(chosen))
         self._fed.set()
-        if self.count == self._limit or self.output.ended:
+        if self.count == self._limit:
             self.done.set()
 
     def _counted(self, records: list[Record]) -> list[Record]:
@@ -145,10 +158,15 @@ class Filtered:
         self._reader.close()
 
     async def finish(self) -> None:
-        """Print what matches among the rows that are recorded already."""
+        """Print what matches among the rows that are recorded already, while somebody reads."""
         last = self._journal.last
-        while self._seen < last and not self._printer.done.is_set() and not self._journal.trouble:  # noqa: ASYNC110
+        while self._seen < last and not (self._over or self._journal.trouble):  # noqa: ASYNC110
             await asyncio.sleep(self.PERIOD)
+
+    @property
+    def _over(self) -> bool:
+        output = self._printer.output
+        return self._printer.done.is_set() or output.ended or output.stopped
 
     async def _run(self) -> None:
         while True:
@@ -158,6 +176,7 @@ class Filtered:
             await asyncio.sleep(self.PERIOD)
 
     async def _step(self, last: int) -> None:
+        await self._printer.output.room()
         sequences = self._reader.seqs(self._filter, None, self._seen + 1, last)
         self._printer.print(self._reader.window(sequences))
         self._seen = last

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import click
 
@@ -19,8 +21,17 @@ BODY_SHOWN = 1_000
 
 
 def say(text: str) -> None:
-    """One line on stderr, safe for a terminal."""
-    click.echo(clean_block(text), err=True)
+    """One line on stderr, safe for a terminal. Where nothing can be said, the exit status must do."""
+    with suppress(OSError, ValueError):
+        click.echo(clean_block(text), err=True)
+
+
+def report_usage(error: click.ClickException) -> int:
+    """Print what click found wrong: its words quote what the user typed, or what a script put there."""
+    text = io.StringIO()
+    error.show(file=text)
+    say(text.getvalue().rstrip("\n"))
+    return Status.USAGE
 
 
 def report(error: Exception) -> int:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import click
 import msgspec
 
 from rtui.cli.flags import Duration, SendingCommand, Target, capture_flags, connect_flags, given, outgoing
-from rtui.cli.live import connected, first_of, how_it_ended, link_row, recording
-from rtui.cli.output import Output
+from rtui.cli.live import connected, first_of, handed_over, how_it_ended, link_row, recording
 from rtui.cli.printer import Printer, form_for, format_option, render_for, selection
 from rtui.cli.sending import Replies, Sending, Wanted, payloads
 from rtui.cli.signals import interruption
-from rtui.cli.status import Status
+from rtui.cli.spool import Spool
 from rtui.cli.target import Resolved, load, resolved
 from rtui.core.fault import Failure, Fault
 from rtui.protocols.base import Verb
+
+ENDED: Final = 2
+"""Which of the waits of `_send` is the connection's end."""
 
 
 @click.command(cls=SendingCommand)
@@ -80,17 +82,18 @@ def _check(one: Resolved, wanted: Wanted) -> None:
 
 
 async def _send(one: Resolved, wanted: Wanted, capture: str | None, *, keep: bool) -> int:
-    output = Output()
     messages = payloads(wanted, one.renderer)
     first = None if wanted.from_stdin else await anext(messages)  # wrong DATA is refused before anything is connected
-    with interruption(output) as interrupted, recording(capture, keep=keep) as journal:
-        async with connected(journal, one, retry_first=False) as connection:
-            render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
-            printer = Printer(output, render, selection(sent=wanted.sent, acks=wanted.ack))
-            replies = Replies(printer, wanted.replies)
-            journal.taps.append(replies.tap)
-            work = Sending(connection, wanted, replies)
-            which = await first_of(interrupted.came.wait(), work.run(first, messages), connection.wait_closed())
-            if interrupted.came.is_set():
-                return Status.INTERRUPTED
-            return work.status if which == 1 else how_it_ended(connection, complete=work.complete)
+    with interruption() as interrupted, recording(capture, keep=keep) as journal:
+        async with Spool() as output:
+            async with connected(journal, one, retry_first=False) as connection:
+                render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
+                printer = Printer(output, render, selection(sent=wanted.sent, acks=wanted.ack))
+                replies = Replies(printer, wanted.replies)
+                journal.taps.append(replies.tap)
+                journal.brakes.append(lambda: output.full)
+                work = Sending(connection, wanted, replies)
+                waits = (interrupted.came.wait(), work.run(first, messages), connection.wait_closed(), output.gone())
+                which = await first_of(*waits)
+                status = how_it_ended(connection, complete=work.complete) if which == ENDED else work.status
+            return await handed_over(output, status, interrupted.came, timed_out=work.timed_out)

@@ -7,6 +7,7 @@ import sys
 import threading
 from base64 import b64decode
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from rtui.runtime.hub import Connection
 from rtui.settings.template import Renderer
 
 STDIN: Final = "-"
+STDIN_DESCRIPTOR: Final = 0
 LINES_AHEAD: Final = 1_000
 """Lines of stdin that are read before they can be sent."""
 AT_ONCE: Final = 256
@@ -104,20 +106,34 @@ def _bad_data(cause: str) -> Failure:
 
 
 async def _lines() -> AsyncIterator[bytes]:
-    """The lines of stdin without their ends, read as fast as they are taken."""
+    """The lines of stdin without their ends, read as fast as they are taken.
+
+    Raises:
+        OSError: stdin cannot be read, such as a folder.
+    """
     loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+    queue: asyncio.Queue[bytes | OSError | None] = asyncio.Queue()
     room = threading.Semaphore(LINES_AHEAD)
 
+    def put(item: bytes | OSError | None) -> None:
+        with suppress(RuntimeError):  # the loop ended meanwhile: nobody wants lines any more
+            loop.call_soon_threadsafe(queue.put_nowait, item)
+
     def read() -> None:
-        for line in sys.stdin.buffer:
-            room.acquire()
-            loop.call_soon_threadsafe(queue.put_nowait, line.removesuffix(b"\n").removesuffix(b"\r"))
-        loop.call_soon_threadsafe(queue.put_nowait, None)
+        try:
+            # Not sys.stdin: there is none if descriptor 0 was closed when Python started.
+            for line in open(STDIN_DESCRIPTOR, "rb", closefd=False):  # noqa: SIM115 - a descriptor
+                room.acquire()
+                put(line.removesuffix(b"\n").removesuffix(b"\r"))
+        except OSError as error:
+            put(OSError(error.errno, error.strerror, "stdin"))
+        put(None)
 
     # A daemon: nothing can end a read of a terminal, and the command must end all the same.
     threading.Thread(target=read, name="stdin", daemon=True).start()
     while (line := await queue.get()) is not None:
+        if isinstance(line, OSError):
+            raise line
         room.release()
         yield line
 
@@ -132,7 +148,7 @@ class Replies:
         self.printer = printer
         self.count = 0
         self.enough = asyncio.Event()
-        """As many came as are waited for, or nobody reads them any more."""
+        """As many came as are waited for."""
         self._limit = limit
         self._listening = False
 
@@ -140,7 +156,7 @@ class Replies:
         """Print the replies among `records`, at most as many as are waited for."""
         kept = [record for record in records if self._keep(record)]
         self.printer.print(kept)
-        if self.printer.done.is_set() or (self._limit is not None and self.count >= self._limit):
+        if self._limit is not None and self.count >= self._limit:
             self.enough.set()
 
     def _keep(self, record: Record) -> bool:
@@ -159,6 +175,8 @@ class Sending:
 
     def __init__(self, connection: Connection, wanted: Wanted, replies: Replies) -> None:
         self.status: int = Status.DONE
+        self.timed_out = False
+        """Whether `--for` ended the wait for replies."""
         self.complete = False
         """Whether everything was sent and nothing more is waited for."""
         self._connection = connection
@@ -217,6 +235,7 @@ class Sending:
             async with asyncio.timeout(duration):
                 await (self._replies.enough if wait else asyncio.Event()).wait()
         except TimeoutError:
+            self.timed_out = True
             if wait:
                 note(f"time ran out after {self._replies.count:,} of {wait:,} replies")
                 self.status = Status.EXPIRED

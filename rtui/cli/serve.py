@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
+import os
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from rtui.cli.flags import split_pairs
 from rtui.cli.output import Output
 from rtui.cli.report import note
 from rtui.cli.signals import interruption
 from rtui.cli.status import Status
+
+if TYPE_CHECKING:
+    from rtui.demo.lab import Announce, Lab
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -29,27 +35,39 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
     help="Ports are counted from here (default 18000: WebSocket on 18080); 0 takes free ones.",
 )
 @click.option("--tls", is_flag=True, help="Serve over TLS, with a certificate of a new authority (printed as `ca`).")
+@click.option("chosen", "--port", multiple=True, hidden=True, help="PROTOCOL=PORT, for a restart at the same place.")
 @click.option("--with-parent", is_flag=True, hidden=True, help="End when stdin is closed: the parent is gone.")
-def serve(protocols: tuple[str, ...], host: str, port_base: int | None, tls: bool, with_parent: bool) -> int:
+def serve(
+    protocols: tuple[str, ...],
+    *,
+    host: str,
+    port_base: int | None,
+    tls: bool,
+    chosen: tuple[str, ...],
+    with_parent: bool,
+) -> int:
     """Start the embedded servers of each PROTOCOL (all by default) and print one JSON line for each that is ready.
 
     Runs until SIGINT or SIGTERM.
     """
     if host not in LOOPBACK:
         note(f"serving on {host}: everybody who reaches this address can connect")
-    return asyncio.run(_serve(protocols, host, port_base, tls=tls, with_parent=with_parent))
-
-
-async def _serve(protocols: Sequence[str], host: str, port_base: int | None, *, tls: bool, with_parent: bool) -> int:
     from rtui.demo import lab
+
+    ports = {name: int(port) for name, port in split_pairs(chosen, "--port", "PROTOCOL=PORT").items()}
+    start = partial(lab.serve, protocols, host, port_base, tls, ports=ports)
+    return asyncio.run(_serve(start, with_parent=with_parent))
+
+
+async def _serve(start: Callable[[Announce], Awaitable[Lab]], *, with_parent: bool) -> int:
 
     output = Output()
 
     def announce(server: dict[str, Any]) -> None:
         output.write(json.dumps(server, ensure_ascii=False).encode() + b"\n")
 
-    with interruption(output) as interrupted:
-        running = await lab.serve(protocols, host, port_base, tls, announce)
+    with interruption() as interrupted:
+        running = await start(announce)
         try:
             if with_parent:
                 _watch_stdin(interrupted.came)
@@ -64,9 +82,12 @@ def _watch_stdin(gone: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1):
-            pass
-        loop.call_soon_threadsafe(gone.set)
+        # Not sys.stdin: the interpreter cannot end while another thread holds its lock.
+        with suppress(OSError):
+            while os.read(0, 1):
+                pass
+        with suppress(RuntimeError):  # the loop ended first
+            loop.call_soon_threadsafe(gone.set)
 
     # A daemon thread, not a reader on the loop: not every system's loop can watch a pipe.
     threading.Thread(target=watch, name="stdin", daemon=True).start()

@@ -11,21 +11,34 @@ import msgspec
 
 from rtui.capture.journal import Journal
 from rtui.capture.query import Filter
-from rtui.cli.flags import Duration, Target, TargetCommand, capture_flags, connect_flags, given
-from rtui.cli.live import connected, first_of, how_it_ended, link_row, recording, why_not_open
-from rtui.cli.output import Output
-from rtui.cli.printer import Filtered, Printer, Selection, compiled, form_for, format_option, render_for, selection
+from rtui.cli.flags import Duration, ReceivingCommand, Target, capture_flags, connect_flags, given, subscription
+from rtui.cli.live import connected, first_of, handed_over, how_it_ended, link_row, recording, why_not_open
+from rtui.cli.printer import (
+    Filtered,
+    Printer,
+    Selection,
+    compiled,
+    form_for,
+    format_option,
+    render_for,
+    retained_only,
+    selection,
+)
 from rtui.cli.report import note
 from rtui.cli.signals import interruption
+from rtui.cli.spool import Spool
 from rtui.cli.status import Status
 from rtui.cli.target import Resolved, load, resolved
 from rtui.cli.unstored import Unstored
 from rtui.core.fault import Failure, Fault
 from rtui.protocols.base import Verb
 from rtui.runtime.hub import Connection
+from rtui.settings.option import declared
 
-ENDED: Final = 2
-"""Which of the waits of `_until_done` is the connection's end."""
+INTERRUPTED: Final = 1
+ENDED: Final = 3
+TIMED_OUT: Final = frozenset({4, 5})
+"""Which of the waits of `_until_done` came first: a signal, the connection's end, `--for` or `--idle`."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,10 +51,12 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     duration: float | None
     idle: float | None
     subscribe: tuple[str, ...]
+    subscription: Any
+    """How, in the protocol's own terms: QoS and the like."""
     retry_first: bool
 
 
-@click.command(cls=TargetCommand)
+@click.command(cls=ReceivingCommand)
 @click.argument("target", type=Target())
 @click.option("--subscribe", multiple=True, metavar="CHANNEL", help="Subscribe to CHANNEL (repeatable).")
 @click.option("filter_", "--filter", metavar="EXPR", help="Print only what matches, such as 'kind:error or .v>30'.")
@@ -51,6 +66,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @format_option
 @click.option("--include-sent", is_flag=True, help="Print what was sent, too.")
 @click.option("--events", is_flag=True, help="Print connection events, too.")
+@click.option("--retained/--no-retained", default=None, help="Only what the broker had kept, or none of it (MQTT).")
 @click.option("--retry-first", is_flag=True, help="Retry the first connect as well.")
 @connect_flags
 @capture_flags
@@ -60,57 +76,78 @@ def tail(ctx: click.Context, /, target: str, **flags: Any) -> int:
 
     Messages go to stdout, everything else to stderr.
     """
+    request = given(ctx)
+    one = resolved(load(target, request), request)
     wanted = Wanted(
-        select=selection(sent=flags["include_sent"], events=flags["events"]),
+        select=_selection(one, flags),
         filter=compiled(flags["filter_"]),
         format=flags["format_"],
         count=flags["count"],
         duration=flags["duration"],
         idle=flags["idle"],
-        subscribe=flags["subscribe"],
+        subscribe=(*flags["subscribe"], *one.adapter.channels(one.session.url)),
+        subscription=subscription(ctx, one.adapter),
         retry_first=flags["retry_first"],
     )
-    request = given(ctx)
-    one = resolved(load(target, request), request)
-    if wanted.subscribe and Verb.SUBSCRIBE not in one.adapter.verbs:
+    if flags["subscribe"] and Verb.SUBSCRIBE not in one.adapter.verbs:
         raise Failure(Fault(kind="usage", side="us", title=f"{one.adapter.title} has no subscriptions"))
     return asyncio.run(_tail(one, wanted, flags["capture"], keep=not flags["no_capture"]))
 
 
+def _selection(one: Resolved, flags: dict[str, Any]) -> Selection:
+    select = selection(sent=flags["include_sent"], events=flags["events"])
+    if flags["retained"] is None:
+        return select
+    if all(declaration.key != "retain" for declaration in declared(one.adapter.Outgoing)):
+        raise Failure(Fault(kind="usage", side="us", title=f"{one.adapter.title} has no retained messages"))
+    return retained_only(select, wanted=flags["retained"])
+
+
 async def _tail(one: Resolved, wanted: Wanted, capture: str | None, *, keep: bool) -> int:
-    output = Output()
     # A filter runs in the capture; without one, what is not to be kept need not be stored at all.
     stored = keep or wanted.filter is not None
     journals = recording(capture, keep=keep) if stored else nullcontext(cast("Journal", Unstored()))
-    with interruption(output) as interrupted, journals as journal:
-        async with connected(journal, one, retry_first=wanted.retry_first) as connection:
-            for channel in wanted.subscribe:
-                connection.subscribe(channel)
-            render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
-            printer = Printer(output, render, wanted.select, wanted.count)
-            if wanted.filter is None:
-                journal.taps.append(printer.print)
-                return await _until_done(connection, printer, wanted, interrupted.came)
-            async with Filtered(journal, wanted.filter, printer) as feed:
-                return await _until_done(connection, printer, wanted, interrupted.came, feed)
+    with interruption() as interrupted, journals as journal:
+        async with Spool() as output:
+            async with connected(journal, one, retry_first=wanted.retry_first) as connection:
+                for channel in wanted.subscribe:
+                    connection.subscribe(channel, wanted.subscription)
+                render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
+                printer = Printer(output, render, wanted.select, wanted.count)
+                which = await _until_done(connection, journal, printer, wanted, interrupted.came)
+                status = _status(which, connection, printer, wanted)
+            return await handed_over(output, status, interrupted.came, timed_out=which in TIMED_OUT)
 
 
 async def _until_done(
-    connection: Connection, printer: Printer, wanted: Wanted, interrupted: asyncio.Event, feed: Filtered | None = None
+    connection: Connection, journal: Journal, printer: Printer, wanted: Wanted, interrupted: asyncio.Event
 ) -> int:
-    """Wait for whatever comes first of all that can end the command."""
-    which = await first_of(
-        printer.done.wait(),
-        interrupted.wait(),
-        connection.wait_closed(),
-        _elapsed(wanted.duration),
-        printer.idle(wanted.idle),
-    )
-    if feed is not None:
-        await feed.finish()
-    if interrupted.is_set():
+    """Print until the first of all that can end the command, and tell which: an index into the waits below."""
+    feed: Filtered | nullcontext[None]
+    if wanted.filter is None:
+        journal.taps.append(printer.print)
+        journal.brakes.append(lambda: printer.output.full)
+        feed = nullcontext()
+    else:
+        feed = Filtered(journal, wanted.filter, printer)
+    async with feed:
+        which = await first_of(
+            printer.done.wait(),
+            interrupted.wait(),
+            printer.output.gone(),
+            connection.wait_closed(),
+            _elapsed(wanted.duration),
+            printer.idle(wanted.idle),
+        )
+        if isinstance(feed, Filtered) and which != INTERRUPTED:
+            await feed.finish()
+    return INTERRUPTED if interrupted.is_set() else which
+
+
+def _status(which: int, connection: Connection, printer: Printer, wanted: Wanted) -> int:
+    if which == INTERRUPTED:
         return Status.INTERRUPTED
-    if printer.done.is_set():
+    if printer.done.is_set() or printer.output.ended:
         return Status.DONE
     if which == ENDED:
         return how_it_ended(connection, complete=wanted.count is None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from rtui.capture.journal import Tap
@@ -13,12 +13,17 @@ class Unstored:
     """The part of `capture.journal.Journal` that links and hub use; records go to the taps and are gone."""
 
     trouble: Final = ""
-    lagging: Final = False
 
     def __init__(self) -> None:
         self.taps: list[Tap] = []
+        self.brakes: list[Callable[[], bool]] = []
         self.last = 0
         self._last_link = 0
+
+    @property
+    def lagging(self) -> bool:
+        """Whether receivers should wait, since a reader is behind."""
+        return any(brake() for brake in self.brakes)
 
     def append(self, records: Sequence[Record]) -> None:
         """Hand a batch to the taps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -50,6 +50,8 @@ class Hangup(msgspec.Struct, frozen=True, kw_only=True):
 
 Sabotage: TypeAlias = Literal["drop", "stop-reading", "stop-pongs", "hold-acks", "delay-next", "corrupt-next"]
 """The fault switches for testers, by the name used on every surface."""
+LASTING: Final = frozenset({"stop-reading", "stop-pongs", "hold-acks"})
+"""Those that stay until they are turned off, or their connection ends."""
 
 
 class Break(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +62,18 @@ def cli(tmp_path: Path) -> Cli:
     return Cli(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server that `rtui serve` runs."""
-    process = Cli(tmp_path_factory.mktemp("serve")).start(
-        "serve", "websocket", "--port-base", "0", "--with-parent", stdin=subprocess.PIPE
-    )
+@contextmanager
+def serving(protocol: str, folder: Path) -> Iterator[str]:
+    """The URL of a server that `rtui serve` runs meanwhile."""
+    process = Cli(folder).start("serve", protocol, "--port-base", "0", "--with-parent", stdin=subprocess.PIPE)
     assert process.stdout is not None
     yield json.loads(process.stdout.readline())["url"]
     # Closing its stdin is what the end of a parent looks like.
     process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving("websocket", tmp_path_factory.mktemp("serve")) as url:
+        yield url

@@ -24,9 +24,9 @@ async def test_the_servers_come_back_on_the_same_port() -> None:
 
 
 async def test_the_samples_lead_to_the_running_servers() -> None:
-    sessions = demo_sessions({"websocket": "ws://127.0.0.1:9"})
-    assert {session.name for session in sessions} == {"ticker", "echo", "chat", "binary"}
-    assert all(session.url.startswith("ws://127.0.0.1:9/") for session in sessions)
+    sessions = demo_sessions({"websocket": "ws://127.0.0.1:9", "mqtt": "mqtt://127.0.0.1:9"})
+    assert {session.name for session in sessions} == {"ticker", "echo", "chat", "binary", "plant"}
+    assert all("://127.0.0.1:9/" in session.url for session in sessions)
 
 
 async def test_the_servers_end_when_their_parent_is_killed(cli: Cli) -> None:

@@ -32,6 +32,58 @@ def keys() -> str:
     return markdown(("key", "does"), rows)
 
 
+def limits() -> str:
+    """What is bounded, by how much, and by which option."""
+    from websockets import http11
+    from websockets.asyncio.client import MAX_REDIRECTS
+    from websockets.asyncio.messages import MAX_FRAGMENTS
+
+    from rtui.capture import channels, courier, effort, journal, pattern
+    from rtui.cli import spool
+    from rtui.payloads import json
+    from rtui.protocols.websocket import Options
+    from rtui.protocols.wire import inbox, websocket, websocket_fault
+    from rtui.settings.config import Config
+    from rtui.settings.quantity import format_duration, format_size
+
+    size, count, time = format_size, "{:,}".format, format_duration
+    own, config = Options(), Config()
+    tail = f"{count(journal.TAIL_RECORDS)} or {size(journal.TAIL_BYTES)}"
+    rows = [
+        ("largest message accepted, also after decompression", size(own.max_size), flag("max_size")),
+        ("frames that one message may come in", count(MAX_FRAGMENTS), "-"),
+        ("time to connect", time(own.timeout), flag("timeout")),
+        ("answer to the handshake, body included", size(websocket.HANDSHAKE_LIMIT), "-"),
+        ("its headers; length of one", f"{http11.MAX_NUM_HEADERS}; {size(http11.MAX_LINE_LENGTH)}", "-"),
+        ("of a refusal's body, shown", size(websocket_fault.BODY_SHOWN), "-"),
+        ("redirects followed", count(MAX_REDIRECTS), "-"),
+        ("time between pings", time(own.ping_interval), flag("ping_interval")),
+        ("time without a pong before the connection is dropped", time(own.ping_timeout), flag("ping_timeout")),
+        ("time for the peer's goodbye", time(own.close_timeout), "`close_timeout`"),
+        ("received and not yet looked at; then the peer waits", size(inbox.MOST_BYTES), "-"),
+        ("printed and not yet read; then the peer waits", size(spool.MOST), "-"),
+        ("not yet stored; then the peer waits", size(courier.LAG_BYTES), "-"),
+        ("the same on a full disk; then the oldest are lost, and counted", size(courier.MAX_BYTES), "-"),
+        ("messages held in memory; the rest is read from the file", tail, "-"),
+        ('channels in the tree; further ones are counted as "(others)"', count(channels.MAX_CHANNELS), "-"),
+        ("values of a JSON payload in the tree view; the rest as text", count(json.NODE_LIMIT), "-"),
+        ("of a payload that a regular expression searches", size(pattern.SEARCHED), "-"),
+        ("time for that; beyond it the payload does not match", f"about {time(effort.AFFORDED)}", "-"),
+        (
+            "recordings kept",
+            f"{size(config.capture_max_size)}, {config.capture_max_age / 86400:g} days",
+            "`capture_max_size`, `capture_max_age` in config.toml",
+        ),
+    ]
+    lines = ["| what | default | change it |", "| --- | --- | --- |"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def flag(key: str) -> str:
+    """An option by its flag and its key."""
+    return f"`--{key.replace('_', '-')}`, `{key}`"
+
+
 def shown(keys: str) -> str:
     """ "ctrl+s,f2" as `ctrl+s` `f2`; names of signs as the signs."""
     return " ".join(f"`{SIGNS.get(key, key)}`" for key in keys.split(","))
@@ -43,7 +95,7 @@ def markdown(head: tuple[str, str], rows: list[tuple[str, str]]) -> str:
     return "\n".join(f"| {one} | {two} |" for one, two in lines)
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"filters": filters, "keys": keys}
+TABLES: Mapping[str, Callable[[], str]] = {"filters": filters, "keys": keys, "limits": limits}
 
 
 def filled(text: str) -> str:

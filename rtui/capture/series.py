@@ -1,0 +1,212 @@
+"""The numbers of one JSON field over time: the newest of a channel, kept up to date without looking at all of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import msgspec
+
+from rtui.capture.past import Key, Past
+from rtui.core.record import Record
+
+POINTS: Final = 2_000
+"""Newest numbers that are kept."""
+MAX_FIELDS: Final = 200
+"""Fields of one payload that are offered."""
+MAX_ITEMS: Final = 16
+"""Items of one array that are looked at for fields."""
+MAX_BYTES: Final = 256 * 1024
+"""Larger payloads are left out: parsing them would take the time of thousands."""
+GAP: Final = 50_000
+"""Sequences that a refresh may have to look at in the file; beyond, the points are looked up anew."""
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_PLAIN: Final = re.compile(rb"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
+_PLAIN_MAX: Final = 64
+_decode = msgspec.json.Decoder().decode
+
+Step: TypeAlias = str | int
+
+
+class Field(NamedTuple):
+    """Where a number stands in a JSON payload."""
+
+    path: str
+    """As the filter language writes it: `.a.b[0]`; "." for a payload that is a number."""
+    steps: tuple[Step, ...]
+
+
+class Point(NamedTuple):
+    """A number at a time (nanoseconds since the epoch)."""
+
+    time: int
+    value: float
+
+
+class LookedUp(NamedTuple):
+    """What was found in the file."""
+
+    below: int
+    """All of it stands below this sequence."""
+    points: list[Point]
+    """Newest first."""
+    exhausted: bool
+    """Whether there was time for all that was wanted."""
+
+
+def fields(payload: bytes) -> list[Field]:
+    """Every number in a payload, in its order."""
+    found: list[Field] = []
+    waiting: list[tuple[tuple[Step, ...], Any]] = [((), _parsed(payload))]
+    while waiting and len(found) < MAX_FIELDS:
+        steps, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [((*steps, key), inner) for key, inner in reversed(list(value.items())[:MAX_FIELDS])]
+        elif isinstance(value, list):
+            waiting += [((*steps, place), inner) for place, inner in reversed(list(enumerate(value[:MAX_ITEMS])))]
+        elif _number(value) is not None:
+            found.append(Field(_path(steps), steps))
+    return found
+
+
+def number(payload: bytes, field: Field) -> float | None:
+    """The number that stands at `field`, if one does."""
+    value = _parsed(payload)
+    for step in field.steps:
+        if isinstance(step, str):
+            value = value.get(step) if isinstance(value, dict) else None
+        else:
+            value = value[step] if isinstance(value, list) and step < len(value) else None
+    return _number(value)
+
+
+class Series:
+    """The newest points of one field of one channel. `refresh` and `take` belong to the loop's thread."""
+
+    def __init__(self, past: Past, key: Key, field: Field, limit: int = POINTS) -> None:
+        self.key = key
+        self.field = field
+        self.limit = limit
+        self.points: deque[Point] = deque(maxlen=limit)
+        """Oldest first."""
+        self.complete = False
+        """Whether everything was looked up, as far as limit and time allow; if not, `look_up` and `take` are due."""
+        self.partial = False
+        """Whether older points may be missing, for want of time."""
+        self.revision = 0
+        """Rises whenever the points change."""
+        self._past = past
+        self._upto = 0
+        """Sequences up to here are in `points`."""
+        self._below = 0
+        """Sequences below this are still to be looked up in the file."""
+        self._begin()
+
+    def _begin(self) -> None:
+        """What memory holds."""
+        past = self._past
+        self._upto, self._below = past.last, past.floor
+        self.points.clear()
+        self.points.extend(reversed(list(_points(past.held(self.key, past.last + 1), self.field, self.limit))))
+        self.complete = len(self.points) == self.limit or self._below <= 1
+        self.partial = not self.complete and past.behind
+        self.revision += 1
+
+    def refresh(self) -> bool:
+        """Take in what came since; whether anything did. After a very long pause, begin anew (see `complete`)."""
+        past = self._past
+        last, floor = past.last, past.floor
+        if last <= self._upto:
+            return False
+        if floor - self._upto > GAP or (floor > self._upto + 1 and past.behind):
+            self._begin()
+            return True
+        fresh = past.between(self.key, self._upto + 1, floor - 1, self.limit) if floor > self._upto + 1 else []
+        points = list(_points([*fresh, *past.since(self.key, self._upto + 1)], self.field, None))
+        self._upto = last
+        self.points.extend(points)
+        if points:
+            self.revision += 1
+        return bool(points)
+
+    def look_up(self) -> LookedUp:
+        """The points before those that memory holds. For another thread."""
+        below, wanted = self._below, self.limit - len(self.points)
+        found: list[Point] = []
+        exhausted = True
+        for batch in self._past.stored(self.key, below):
+            exhausted = bool(batch)
+            found += _points(batch, self.field, wanted - len(found))
+            if len(found) >= wanted:
+                break
+        return LookedUp(below, found, exhausted)
+
+    def take(self, found: LookedUp) -> None:
+        """Put what `look_up` found before the points; nothing, if the points were begun anew meanwhile."""
+        if found.below != self._below or self.complete:
+            return
+        self.complete = True
+        self.partial = self.partial or not found.exhausted
+        room = self.limit - len(self.points)
+        self.points.extendleft(found.points[:room])
+        self.revision += 1
+
+
+def _points(records: Iterable[Record], field: Field, limit: int | None) -> Iterator[Point]:
+    """The numbers of `records`, at most `limit`, in their order."""
+    left = -1 if limit is None else limit
+    for record in records:
+        if left == 0:
+            return
+        value = number(record.payload, field)
+        if value is not None:
+            left -= 1
+            yield Point(record.time, value)
+
+
+def _parsed(payload: bytes) -> Any:
+    """The payload as JSON; as a number, if it is one in a looser notation (`+21.50`, `.5`); else None."""
+    if len(payload) > MAX_BYTES:
+        return None
+    try:
+        return _decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return _loosely_parsed(payload)
+
+
+def _loosely_parsed(payload: bytes) -> Any:
+    if len(payload) <= _PLAIN_MAX and _PLAIN.fullmatch(payload):
+        return float(payload)
+    if b"NaN" not in payload and b"Infinity" not in payload:
+        return None
+    try:
+        return json.loads(payload)  # one field without a number must not hide the others
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number(value: Any) -> float | None:
+    """`value` as a finite number, if it is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        found = float(value)
+    except OverflowError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def _path(steps: tuple[Step, ...]) -> str:
+    path = "".join(map(_step, steps))
+    return path if path.startswith(".") else "." + path
+
+
+def _step(step: Step) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if _NAME.fullmatch(step) else f"[{json.dumps(step)}]"
