@@ -11,7 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
-Style: TypeAlias = Literal["text", "key", "string", "number", "null", "punct", "hex", "dim", "error"]
+Style: TypeAlias = Literal[
+    "text", "key", "string", "number", "null", "punct", "hex", "dim", "error", "added", "removed"
+]
 Span: TypeAlias = tuple[Style, str]
 Line: TypeAlias = list[Span]
 """One row: clean text in pieces, without a newline."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Coroutine, Sequence
@@ -21,26 +22,34 @@ from rtui.settings.files import Problem, SettingsError
 from rtui.settings.keymap import keymap_file, load_keymap
 from rtui.settings.option import OptionErrors
 from rtui.settings.paths import user_themes
-from rtui.workbench import clipboard
+from rtui.settings.secrets import Secrets
+from rtui.workbench import clipboard, recall
 from rtui.workbench.bindings import default_keys, to_textual
 from rtui.workbench.catalog import Catalog
+from rtui.workbench.crash import crash_file, leave_report
 from rtui.workbench.look import VARIABLES, all_themes, find_theme, to_theme
 from rtui.workbench.opening import open_session
+from rtui.workbench.output import Pace, allowance, metered
 from rtui.workbench.pump import Pump, top_rate
 from rtui.workbench.screens.desk import Desk
 from rtui.workbench.screens.dialog import Choice, Choose, Confirm
 from rtui.workbench.sheet import TIMELINE, Sheet
 from rtui.workbench.state import load_state, save_state, state_file
+from rtui.workbench.terminal import driver_class
 from rtui.workbench.widgets.glyph import glyphs
 
 if TYPE_CHECKING:
     from textual.command import Provider
+    from textual.driver import Driver
     from textual.notifications import SeverityLevel
 
     from rtui.capture.journal import Journal
     from rtui.capture.reader import Reader
     from rtui.settings.session import Session
 
+GENERATIONS: Final = (10_000, 20, 20)
+"""Objects made before the youngest are looked through, and how often before the older ones are (Python: 700, 10, 10).
+Records are no concern of the collector (`gc=False`); what it counts are the strips and segments of each frame."""
 GOODBYE: Final = 2.0
 """Seconds that connections may take to close when the user leaves."""
 
@@ -102,9 +111,11 @@ class Workbench(App[int]):
         `targets` are connected at the start; `problems` (of config.toml) are told.
         """
         self.config = config or Config()
+        self.pace = Pace(allowance())
         self.state, self._problems = load_state(state_file())
         super().__init__()
         self._problems += problems
+        self._begin_theme()
         self.catalog = Catalog(reader, journal)
         self.demo = demo
         self.glyphs = glyphs(self.config.ascii)
@@ -113,8 +124,12 @@ class Workbench(App[int]):
         self._targets = list(targets)
         self._env_file = env_file
         self._leaving = False
+        self.crash = ""
+        """What to tell on the terminal after an error of ours ended the app."""
+        self.secrets: dict[int, Secrets] = {}
+        """What must not be shown, by connection."""
         self.desk = Desk(self)
-        self.pump = Pump(self.desk.frame, top=top_rate(self.config.fps), on_error=self._pump_failed)
+        self.pump = Pump(self.desk.frame, top=top_rate(self.config.fps), on_error=self.end_with)
         if not self.config.animations or "SSH_CONNECTION" in os.environ:
             self.animation_level = "none"
 
@@ -131,6 +146,10 @@ class Workbench(App[int]):
 
     # Start
 
+    def get_driver_class(self) -> type[Driver]:
+        """The terminal, and how much it is sent."""
+        return metered(driver_class() or super().get_driver_class(), self.pace)
+
     def get_default_screen(self) -> Screen[None]:
         """The desk."""
         return self.desk
@@ -139,23 +158,46 @@ class Workbench(App[int]):
         """Our variables, for Textual's own themes."""
         return VARIABLES
 
-    def on_load(self) -> None:
-        """Theme and keys, before anything is drawn."""
+    def _begin_theme(self) -> None:
+        """The theme, before the style sheet is read: set later, it would be read twice."""
         theme, problems = find_theme(self.state.theme or self.config.theme)
         self._problems += problems
         self.register_theme(theme)
-        self.theme = theme.name
-        self.keymap, problems = load_keymap(keymap_file(), default_keys())
+        self.set_reactive(App.theme, theme.name)
+        self.set_class(theme.dark, "-dark-mode", update=False)
+        self._variables = self.get_css_variables()
+        self.stylesheet.set_variables(self._variables)
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Apply another theme. Textual also asks for it at the start, when nothing has changed: 40 ms saved."""
+        if (variables := self.get_css_variables()) != self._variables:
+            self._variables = variables
+            super().refresh_css(animate)
+
+    def on_load(self) -> None:
+        """Keys, before any is pressed. Without a file of them, the widgets that it may name are not imported."""
+        file = keymap_file()
+        if not file.exists():
+            return
+        self.keymap, problems = load_keymap(file, default_keys())
         self._problems += problems
         if self.keymap:
             self.set_keymap(to_textual(self.keymap))
 
     def on_mount(self) -> None:
         """A terminal that goes away is a user who leaves."""
+        self.app_resume_signal.subscribe(self, self._repaint)
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
-                loop.add_signal_handler(getattr(signal, name), self._leave_at_once)
+                loop.add_signal_handler(getattr(signal, name), self.leave_at_once)
+
+    def _repaint(self, _app: object) -> None:
+        """After `fg` and after an editor the terminal is empty, and Textual would paint only what changes."""
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+            for widget in screen.walk_children():
+                widget.refresh()
 
     async def desk_ready(self) -> None:
         """Every pane is there: connect, tell what is wrong, start the clock."""
@@ -166,9 +208,34 @@ class Workbench(App[int]):
             self._open_capture()
         for session in self._targets:
             self.connect(session, show=session is self._targets[0])
+        if self.live and not self._targets:
+            self._reopen()
+        self._settle_memory()
         self.pump.start()
         if self.demo is not None and self.config.tour and not self.state.tour_dismissed:
             self.desk.start_tour()
+
+    @property
+    def live(self) -> bool:
+        """Whether this run connects to what the user wants: it is neither a capture nor the demonstration."""
+        return self.hub is not None and self.demo is None
+
+    def _reopen(self) -> None:
+        """Open the tabs of last time."""
+        for target in self.state.opened:
+            try:
+                self.connect(recall.session_of(target), show=target == self.state.opened[0])
+            except (Failure, SettingsError) as error:
+                self.tell_error(error)
+
+    def _settle_memory(self) -> None:
+        """What exists now stays until the end: take it out of the garbage collector's sight.
+
+        A full collection over Textual, its styles and our modules stopped the loop for 40–100 ms, several times a
+        minute under load. Frozen, and with generations that fill more slowly, it takes 1–3 ms.
+        """
+        gc.freeze()
+        gc.set_threshold(*GENERATIONS)
 
     def _open_capture(self) -> None:
         for link in self.catalog.links.values():
@@ -194,13 +261,19 @@ class Workbench(App[int]):
         if self.hub is None:
             self.notify("a capture is open: connections need a run that records", severity="warning")
             return
+        secrets = Secrets()
         try:
-            connection = open_session(self.hub, session, self._env_file)
+            connection = open_session(self.hub, session, secrets, self._env_file)
         except (Failure, SettingsError, OptionErrors) as error:
             self.tell_error(error)
             return
+        self.secrets[connection.id] = secrets
         self.catalog.add_link(connection)
         sheet = Sheet(connection.id, connection.name, self.catalog.lens, connection=connection, session=session)
+        found, text, trouble = recall.filter_of(self.state.filters.get(session.name), session)
+        sheet.narrow(found, text)
+        if trouble:
+            self.notify(trouble, severity="warning")
         self.desk.add_sheet(sheet, show=show)
 
     # Talking to the user
@@ -276,7 +349,7 @@ class Workbench(App[int]):
             await self.hub.close_all(GOODBYE)
         self.exit(0)
 
-    def _leave_at_once(self) -> None:
+    def leave_at_once(self) -> None:
         """SIGTERM, SIGHUP: properly, but without a question."""
         for sheet in self.desk.sheets:
             sheet.unsaved = False
@@ -289,19 +362,24 @@ class Workbench(App[int]):
 
     def _remember(self) -> None:
         """Keep what is kept between runs."""
-        sessions = (sheet.session for sheet in self.desk.sheets if sheet.session is not None)
-        self.state.opened = [str(session.path) for session in sessions if session.path is not None]
+        if self.live:
+            self.state.opened = recall.targets(self.desk.sheets)
         if trouble := save_state(self.state, state_file()):
             self.notify(trouble, severity="warning")
+
+    def end_with(self, error: Exception) -> None:
+        """End over an error of ours."""
+        self._handle_exception(error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """An error of ours ends the app with a sentence; Textual would print a traceback with all variables."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            self.crash = leave_report(error, self.secrets.values(), crash_file())
+        self._close_messages_no_wait()
 
     def on_unmount(self) -> None:
         """No more frames."""
         self.pump.stop()
-
-    def _pump_failed(self, error: Exception) -> None:
-        """An error of ours in a frame ends the app the way any other does."""
-        self.call_later(_raise, error)
-
-
-def _raise(error: Exception) -> None:
-    raise error

@@ -8,11 +8,13 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 from rtui.workbench.action import UNBOUND, Action, by_id
-from rtui.workbench.actions import connection, demo, message, session, view
+from rtui.workbench.actions import channel, connection, demo, message, saved, session, view
 
 ACTIONS: Final[Mapping[str, Action]] = by_id(
     [
         *message.BOOK.actions,
+        *saved.BOOK.actions,
+        *channel.BOOK.actions,
         *connection.BOOK.actions,
         *session.BOOK.actions,
         *demo.BOOK.actions,

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from rtui.capture.channels import Channels
 from rtui.capture.lens import Lens
+from rtui.capture.past import Past
 from rtui.capture.reader import LinkRow, Reader
+from rtui.core.fault import Failure
+from rtui.protocols import registry
 
 if TYPE_CHECKING:
     from rtui.capture.journal import Journal
     from rtui.capture.query import Filter
     from rtui.core.record import Record
+    from rtui.protocols.base import Words
     from rtui.runtime.hub import Connection
 
 BATCH: Final = 2_000
@@ -29,6 +33,7 @@ class Catalog:
         self.reader = reader
         self.journal = journal
         """None for a capture that was opened to be read."""
+        self.past = Past(reader, journal)
         self.links: dict[int, LinkRow] = {} if journal else {link.id: link for link in reader.links()}
         self._channels: dict[int, Channels] = {}
         self._last = 0 if journal else reader.bounds()[1]
@@ -60,10 +65,21 @@ class Catalog:
         """Several records, in order; those that are gone are left out."""
         return [record for record in map(self.record, seqs) if record is not None]
 
+    def words(self, link: int) -> Words | None:
+        """What the protocol of a link calls things; for all links (0), if they have one protocol."""
+        protocols = {row.protocol for row in self.links.values() if link in {0, row.id}}
+        if len(protocols) != 1:
+            return None
+        try:
+            return registry.adapter(protocols.pop()).words
+        except Failure:  # recorded with a plugin that is not installed here
+            return None
+
     def channels(self, link: int) -> Channels:
         """The tree's model of a link (0: of all) in an opened capture."""
         if link not in self._channels:
-            self._channels[link] = counted = Channels()
+            words = self.words(link)
+            self._channels[link] = counted = Channels(words.separator if words is not None else None)
             if self.journal is None:
                 records = self.reader.range(self._last - COUNTED, self._last)
                 counted.tap([record for record in records if link in {0, record.link}])

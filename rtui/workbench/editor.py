@@ -15,6 +15,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
+from textual.app import SuspendNotSupported
+
 
 class Suspends(Protocol):
     """The part of an app that is needed here."""
@@ -32,12 +34,14 @@ def command(editor: str = "", environment: Mapping[str, str] = os.environ) -> li
 async def edit_file(app: Suspends, path: Path, *, editor: str = "") -> str:
     """Open `path` in the editor and wait; returns what went wrong, or nothing."""
     program = command(editor)
-    with app.suspend():
-        try:
+    try:
+        with app.suspend():
             process = await asyncio.create_subprocess_exec(*program, str(path))
             status = await process.wait()
-        except OSError as error:
-            return f"{program[0]} cannot be started: {error.strerror or error}; set EDITOR"
+    except OSError as error:
+        return f"{program[0]} cannot be started: {error.strerror or error}; set EDITOR"
+    except SuspendNotSupported:
+        return "this terminal cannot be given to an editor"
     return f"{program[0]} ended with status {status}" if status else ""
 
 

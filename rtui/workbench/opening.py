@@ -13,14 +13,13 @@ if TYPE_CHECKING:
     from rtui.runtime.hub import Connection, Hub
 
 
-def open_session(hub: Hub, session: Session, env_file: Path | None = None) -> Connection:
-    """Connect `session`.
+def open_session(hub: Hub, session: Session, secrets: Secrets, env_file: Path | None = None) -> Connection:
+    """Connect `session`; `secrets` learns what must not be shown.
 
     Raises:
         Failure: if a template cannot be filled in or the URL is not usable.
         OptionErrors: if an option is wrong.
         SettingsError: if an environment file is.
     """
-    secrets = Secrets()
     renderer = Renderer(session.variables, environment_for(session, env_file), secrets)
     return hub.open(resolve(session, renderer), secrets, renderer)

@@ -8,12 +8,14 @@ from rich.text import Text
 
 from rtui.core.clean import clean
 from rtui.core.lifecycle import State
+from rtui.workbench.actions.channel import retains
 from rtui.workbench.panes.sidebar import Glyph, Sidebar
 from rtui.workbench.panes.tabstrip import Tab, TabStrip
 from rtui.workbench.widgets.composer import Composer
 from rtui.workbench.widgets.filterbar import FilterBar
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.message import MessageView
+from rtui.workbench.widgets.painted import retitle
 from rtui.workbench.widgets.status import TONES, ConnectionHeader, StatusLine
 from rtui.workbench.widgets.tree import ChannelTree
 
@@ -23,9 +25,8 @@ if TYPE_CHECKING:
 
 SLOW: Final = 0.25
 """Seconds between looks at what changes by itself: clocks, rates, countdowns."""
-LOG_PERIOD: Final = 1 / 11
-"""Seconds between repaints of the log while each shows a screenful of new rows: at 30 a second a flood would write
-400 kB/s to a terminal of 140×40."""
+MESSAGE_PERIOD: Final = 0.25
+"""Seconds between two messages in the message pane while it follows the newest one: nobody reads faster."""
 
 
 class Picture:
@@ -43,8 +44,7 @@ class Picture:
         self._composer = desk.query_one(Composer)
         self._filter = desk.query_one(FilterBar)
         self._sidebar = desk.query_one(Sidebar)
-        self._log_last = 0
-        self._log_at = self._slow_at = 0.0
+        self._slow_at = self._message_at = 0.0
         self._revisions: tuple[int, ...] = ()
         self._shown: int | None = None
         self._title: tuple[object, ...] = ()
@@ -86,18 +86,20 @@ class Picture:
         connection = self._desk.connection
         if connection is not None and (node := connection.channels.get(channel)) is not None:
             node.muted = not node.muted
-            self._log.strips.clear()
-            self._log.refresh()
+            self._log.brush.strips.clear()
+            self._log.repaint()
 
     def _dress_tree(self, sheet: Sheet) -> None:
         tree = self._tree
         connection = sheet.connection
         if connection is not None:
             tree.set_channels(connection.channels, connection.adapter.words)
-            tree.border_title = Text(connection.adapter.words.channels)
+            tree.retains = retains(connection.adapter)
         else:
-            channels = self._desk.bench.catalog.channels(sheet.key)
-            tree.set_channels(channels, None)
+            catalog = self._desk.bench.catalog
+            tree.set_channels(catalog.channels(sheet.key), catalog.words(sheet.key))
+            tree.retains = False
+        tree.border_title = Text(tree.title)
 
     def _dress_composer(self, sheet: Sheet) -> None:
         if sheet.connection is not None:
@@ -120,23 +122,17 @@ class Picture:
         desk = self._desk
         if desk.sheets.current is None:
             return
-        if self._log_due(now):
+        if desk.bench.pace.allows(now):
             self._log.tick()
-            if self._log.follow:
+            if self._log.follow and now - self._message_at >= MESSAGE_PERIOD:
+                self._message_at = now
                 self.message()
+        else:
+            desk.sheets.current.lens.refresh()  # a scan goes on meanwhile
         revisions = tuple(sheet.connection.revision for sheet in desk.sheets if sheet.connection is not None)
         if revisions != self._revisions or now - self._slow_at >= SLOW:
             self._revisions, self._slow_at = revisions, now
             self.slow()
-
-    def _log_due(self, now: float) -> bool:
-        """Every frame, unless it would show nothing but rows that the next one replaces again."""
-        last = self._desk.bench.catalog.last
-        fresh = last - self._log_last
-        if fresh > self._log.size.height and now - self._log_at < LOG_PERIOD:
-            return False
-        self._log_last, self._log_at = last, now
-        return True
 
     def slow(self) -> None:
         """Header, tabs, tree, status: a few times a second, or when a connection changed."""
@@ -148,6 +144,8 @@ class Picture:
         self._status.tick(desk.bench.catalog.journal)
         if desk.panes.visible("tree"):
             self._tree.tick()
+        if desk.panes.visible("message"):
+            self._message.tick()
         self.tabs()
         self._log_title(sheet)
         self._note_states()
@@ -156,6 +154,9 @@ class Picture:
         link = self._desk.bench.catalog.links.get(sheet.key)
         if sheet.connection is None and link is not None:
             self._header.put([("text", clean(link.url)), ("dim", clean(link.protocol)), ("dim", "recorded")])
+        elif not self._desk.live_capture:
+            name = self._desk.bench.catalog.reader.path.name
+            self._header.put([("text", clean(name)), ("dim", "all connections"), ("dim", "recorded")])
         else:
             self._header.tick(sheet.connection)
 
@@ -185,13 +186,13 @@ class Picture:
         elif log.follow:
             place = "following"
         else:
-            place = f"{log.new_count:,} new below"
+            place = f"{log.new_count:,} new below" if log.new_count else "scrolled back"
         parts = ["log", place, f"{log.total:,}"]
         if scanned:
             parts.append(scanned)
         if sheet.filter_text:
             parts.append(f"filter: {clean(sheet.filter_text)}")
-        log.border_title = Text(" · ".join(parts))
+        retitle(log, " · ".join(parts))
 
     def _note_states(self) -> None:
         """The sidebar marks connected sessions; actions may be possible now that were not."""

@@ -1,12 +1,13 @@
 """What the workbench remembers about its user between runs: panes, theme, histories, what was open.
 
-One small JSON file, written whole or not at all. A broken one costs a notification and the defaults, never the start.
+One small JSON file, written whole or not at all. A broken one, or one that something else wrote, costs a notification
+and the defaults, never the start; it is kept beside the new one.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -29,7 +30,9 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Panes that were put away."""
     tour_dismissed: bool = False
     opened: list[str] = []
-    """Sessions (names as in the sidebar) that were connected when the workbench was left."""
+    """Session files, and URLs of unsaved sessions, whose tabs were open when the workbench was left."""
+    sizes: dict[str, int] = {}
+    """Cells by pane, of those that the user made wider, narrower, higher or lower."""
     filters: dict[str, str] = {}
     """The last filter by session."""
     history: dict[str, list[str]] = {}
@@ -41,8 +44,19 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
             return
         entries = self.history.pop(session, [])
         self.history[session] = [*(one for one in entries if one != payload), payload][-HISTORY:]
-        while len(self.history) > HISTORIES:
-            del self.history[next(iter(self.history))]
+        _forget_oldest(self.history)
+
+    def remember_filter(self, session: str, text: str) -> None:
+        """Keep the filter of a session; an empty one is forgotten."""
+        self.filters.pop(session, None)
+        if text:
+            self.filters[session] = text
+            _forget_oldest(self.filters)
+
+
+def _forget_oldest(by_session: dict[str, Any]) -> None:
+    while len(by_session) > HISTORIES:
+        del by_session[next(iter(by_session))]
 
 
 def state_file() -> Path:
@@ -55,11 +69,30 @@ def load_state(path: Path) -> tuple[State, list[Problem]]:
     if not path.exists():
         return State(), []
     try:
-        return msgspec.json.decode(read_settings(path), type=State), []
+        text = read_settings(path)
+        state = msgspec.json.decode(text, type=State)
     except SettingsError as error:
+        _put_aside(path)
         return State(), error.problems
     except (msgspec.DecodeError, RecursionError) as error:
-        return State(), [Problem(str(path), 1, "", f"is not a state file ({error}); starting afresh")]
+        return State(), [_refused(path, f"is not a state file ({error})")]
+    if state == State() and msgspec.json.decode(text):
+        return State(), [_refused(path, "is not a state file of rtui")]
+    return state, []
+
+
+def _refused(path: Path, why: str) -> Problem:
+    kept = _put_aside(path)
+    return Problem(str(path), 1, "", f"{why}; starting afresh{f', it is kept as {kept.name}' if kept else ''}")
+
+
+def _put_aside(path: Path) -> Path | None:
+    """Rename what is in the way of the next save; None if that cannot be done."""
+    kept = path.with_name(f"{path.name}.bak")
+    try:
+        return path.replace(kept)
+    except OSError:
+        return None
 
 
 def save_state(state: State, path: Path) -> str:

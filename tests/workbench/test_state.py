@@ -28,6 +28,34 @@ def test_a_broken_file_costs_a_problem_and_the_defaults(tmp_path: Path, text: st
     assert str(path) in str(problems[0])
 
 
+@pytest.mark.parametrize("text", ["{", '{"window": 1, "plugins": []}', '"text"'])
+def test_a_file_that_is_not_ours_is_kept_beside_the_new_one(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(text)
+    state, problems = load_state(path)
+    assert state == State()
+    assert len(problems) == 1
+    assert save_state(state, path) == ""
+    assert (tmp_path / "state.json.bak").read_text() == text
+
+
+def test_an_empty_state_is_a_state(tmp_path: Path) -> None:
+    assert save_state(State(), tmp_path / "state.json") == ""
+    assert load_state(tmp_path / "state.json") == (State(), [])
+
+
+def test_filters_are_kept_by_session_and_forgotten_when_cleared() -> None:
+    state = State()
+    state.remember_filter("chat", "ch:a")
+    state.remember_filter("chat", "ch:b")
+    assert state.filters == {"chat": "ch:b"}
+    state.remember_filter("chat", "")
+    assert state.filters == {}
+    for number in range(HISTORIES + 3):
+        state.remember_filter(f"s{number}", "x")
+    assert len(state.filters) == HISTORIES
+
+
 def test_keys_of_a_newer_version_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text('{"theme": "nord", "holograms": true}')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast, get_args
 
-from rtui.core.command import Sabotage
+from rtui.core.command import LASTING, Sabotage
 from rtui.core.fault import Failure
 from rtui.core.lifecycle import State
 from rtui.protocols import registry
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 BOOK = Book("Connection")
 _action = BOOK.action
 
-LASTING: Final = frozenset({"stop-reading", "stop-pongs", "hold-acks"})
-"""Fault switches that stay until they are turned off."""
 FAULTS: Final = {
     "drop": "Cut the TCP connection without a goodbye",
     "stop-reading": "Stop to read, so that the peer's buffers fill",
@@ -112,8 +110,7 @@ async def subscribe(desk: Desk) -> None:
 async def misbehave(desk: Desk) -> None:
     """Misbehave on purpose, to see how the peer takes it."""
     connection = desk.sure
-    on = desk.switches.setdefault(connection.id, set())
-    choices = [Choice(name, name, _fault_hint(name, name in on)) for name in get_args(Sabotage)]
+    choices = [Choice(name, name, _fault_hint(name, name in connection.faults)) for name in get_args(Sabotage)]
     picked = await desk.ask(Choose("misbehave", choices, detail="Every fault is marked in the log."))
     if picked is None:
         return
@@ -124,9 +121,7 @@ async def misbehave(desk: Desk) -> None:
         if not answer:
             return
         seconds = parse_duration(answer)
-    if what in LASTING:
-        on ^= {what}
-    connection.sabotage(what, on=what not in LASTING or what in on, seconds=seconds)
+    connection.sabotage(what, on=what not in LASTING or what not in connection.faults, seconds=seconds)
 
 
 def _url_trouble(url: str) -> str:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from rtui.capture.export import ndjson_lines
 from rtui.core.clean import clean
 from rtui.core.record import Direction, Kind
-from rtui.settings.session import SavedMessage
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import is_open
 from rtui.workbench.actions.view import has_sheet
@@ -40,19 +39,6 @@ def has_row(desk: Desk) -> bool:
 def compose(desk: Desk) -> None:
     """Write a message."""
     desk.show_pane("composer")
-
-
-@_action("send-saved", "M", "Send saved…", when=is_open)
-async def send_saved(desk: Desk) -> None:
-    """Send one of the session's saved messages."""
-    messages = desk.sure.session.messages
-    if not messages:
-        desk.say("this session has no saved messages: add [[messages]] to its file")
-        return
-    choices = [Choice(one.name, one.name, _preview(one)) for one in messages]
-    picked = await desk.ask(Choose("send", choices))
-    if picked is not None:
-        desk.sure.send_saved(next(one for one in messages if one.name == picked))
 
 
 @_action("copy", "y", "Copy", when=has_row)
@@ -120,11 +106,6 @@ def _export(desk: Desk, path: Path) -> Iterator[tuple[int, int]]:
     sheet = desk.sheets.current
     link = None if sheet is None or sheet.is_timeline else sheet.key
     return desk.bench.catalog.export(path, link, sheet.filter if sheet is not None else None)
-
-
-def _preview(message: SavedMessage) -> str:
-    source = f"@{message.file}" if message.file else message.payload
-    return clean(f"{message.channel} {source}".strip())[:60]
 
 
 def _named(count: int, what: str) -> str:

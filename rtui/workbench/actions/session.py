@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from rtui.protocols import registry
+from rtui.settings.files import SettingsError
 from rtui.settings.option import has_template
-from rtui.settings.paths import user_sessions
-from rtui.settings.session import Session, load_session, save_session
+from rtui.settings.paths import packaged, user_sessions
+from rtui.settings.session import Session, load_session, save_session, session_from_url
 from rtui.settings.session_list import SessionEntry
 from rtui.workbench.action import Book
 from rtui.workbench.editor import edit_file
@@ -65,28 +66,57 @@ def _keep(desk: Desk, session: Session, *, unsaved: bool) -> None:
     """The tab's session is `session` from now on; its connection changes when it is connected again."""
     if (sheet := desk.sheets.current) is not None:
         sheet.session = session
+        sheet.name = session.name or sheet.name
         sheet.unsaved = unsaved
     desk.reload_sessions()
 
 
-async def write(desk: Desk, session: Session, *, ask: bool) -> Session | None:
-    """Save `session`, asking for a name first if `ask`; never overwrites another file in silence."""
+async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = "") -> Session | None:
+    """Save `session`, asking for a name first if `ask` or if it is a sample; never overwrites in silence."""
     path = session.path
-    if ask or path is None:
-        name = await desk.ask(
-            Prompt("save session as", value=_suggestion(session), detail=f"in {user_sessions()}", check=_name_trouble)
-        )
-        if not name:
+    if ask or path is None or _is_sample(path):
+        named = await _named(desk, session, suggestion or session.name)
+        if named is None:
             return None
-        path = user_sessions() / f"{name}.toml"
-        if path.exists() and not await desk.ask(Confirm("save", f"{path} exists.", yes="Overwrite")):
-            return None
-        session = msgspec.structs.replace(session, path=None, stored=None, name=session.name or name)
+        session, path = named
+    elif await asyncio.to_thread(_changed_on_disk, session, path) and not await desk.ask(
+        Confirm("save", f"{path} was changed by something else. Your changes go on top of these.", yes="Save")
+    ):
+        return None
     saved = save_session(session, path, declares_for(session.url, session.protocol))
     for variable, what in saved.withheld.items():
         desk.say(f"{what} was not written: set the environment variable {variable}", severity="warning")
     desk.say(f"saved to {path}")
     return saved.session
+
+
+async def _named(desk: Desk, session: Session, suggestion: str) -> tuple[Session, Path] | None:
+    """The session under a name that the user gives, and its new file; None if it is not to be saved after all."""
+    name = await desk.ask(
+        Prompt("save session as", value=_suggestion(suggestion), detail=f"in {user_sessions()}", check=_name_trouble)
+    )
+    if not name:
+        return None
+    path = user_sessions() / f"{name}.toml"
+    if path.exists() and not await desk.ask(Confirm("save", f"{path} exists.", yes="Overwrite")):
+        return None
+    made_up = session_from_url(session.url).name
+    shown = session.name if session.name not in {"", made_up} and session.path is None else path.stem
+    return msgspec.structs.replace(session, path=None, stored=None, name=shown), path
+
+
+def _is_sample(path: Path) -> bool:
+    return path.is_relative_to(packaged("sessions"))
+
+
+def _changed_on_disk(session: Session, path: Path) -> bool:
+    """Whether the file says something else than when it was read. One that is broken now is refused by the save."""
+    if session.stored is None or not path.exists():
+        return False
+    try:
+        return load_session(path, declares_for).stored != session.stored
+    except SettingsError:
+        return False
 
 
 async def connect_entry(desk: Desk, entry: SessionEntry) -> None:
@@ -102,6 +132,9 @@ async def edit_entry(desk: Desk, entry: SessionEntry) -> None:
 
 async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
     """Change its file in $EDITOR."""
+    if entry.source == "packaged":
+        desk.say("samples stay as they are: d makes a copy to edit")
+        return
     if trouble := await edit_file(desk.app, entry.path, editor=desk.bench.config.editor):
         desk.say(trouble, severity="error")
     desk.reload_sessions()
@@ -110,8 +143,8 @@ async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
 
 async def duplicate_entry(desk: Desk, entry: SessionEntry) -> None:
     """Save a copy under another name."""
-    session = msgspec.structs.replace(_loaded(entry), path=None, stored=None)
-    if await write(desk, session, ask=True):
+    session = msgspec.structs.replace(_loaded(entry), path=None, stored=None, name="")
+    if await write(desk, session, ask=True, suggestion=f"{entry.path.stem}-copy"):
         desk.reload_sessions()
 
 
@@ -150,8 +183,8 @@ def _loaded(entry: SessionEntry) -> Session:
     return load_session(entry.path, declares_for)
 
 
-def _suggestion(session: Session) -> str:
-    name = "".join(char if char.isalnum() or char in "-_." else "-" for char in session.name)
+def _suggestion(wish: str) -> str:
+    name = "".join(char if char.isalnum() or char in "-_." else "-" for char in wish)
     return name.strip("-.") or "session"
 
 

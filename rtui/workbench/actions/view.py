@@ -126,6 +126,12 @@ def palette(desk: Desk) -> None:
     desk.bench.action_command_palette()
 
 
+@_action("suspend", "ctrl+z", "To the background")
+def suspend(desk: Desk) -> None:
+    """Back to the shell until `fg`; connections stand still meanwhile and may be lost."""
+    desk.bench.action_suspend_process()
+
+
 @_action("quit", "ctrl+q", "Quit", footer=True)
 async def leave(desk: Desk) -> None:
     """Close every connection properly and leave; again to leave at once."""

@@ -14,6 +14,41 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
+from rtui.core.clean import clean
+
+TOUR = (
+    (
+        "log",
+        "the log",
+        "One row per message: ← came in, → went out. It follows until you scroll up; end follows again.",
+    ),
+    ("tree", "the channels", "Messages grouped by a key, with counts and rates. Enter filters the log by the group."),
+    (
+        "message",
+        "the message",
+        "The row under the cursor as a JSON tree, raw, hex, and what the protocol told about it.",
+    ),
+    ("composer", "the composer", "Press s, type, send. The echo comes back as a row with its latency."),
+    (
+        "log",
+        "the demonstration",
+        "D stops the servers: watch the link wait and retry, then press D again. ? helps anywhere.",
+    ),
+)
+"""Pane, title, text."""
+
+FIRST_STEPS = (
+    ("app.connect", "connect to a URL"),
+    ("app.new-session", "fill in the form of a new session"),
+    ("app.pane-sessions", "go to the sessions: enter connects one"),
+    ("app.palette", "every command by name"),
+    ("app.help", "the keys that work where you are"),
+    ("app.quit", "leave"),
+)
+"""Action and words: what to do when nothing is open."""
+IN_CAPTURE = frozenset({"app.palette", "app.help", "app.quit"})
+"""Those that make sense for a capture that was opened."""
+
 Rows = Sequence[tuple[str, str]]
 """(key, what it does)."""
 
@@ -34,26 +69,26 @@ class Welcome(Middle):
     DEFAULT_CSS = """
     Welcome {
         background: $surface;
-        & > Center > Vertical { width: auto; height: auto; }
-        & Static { width: auto; }
-        & .quiet { color: $rt-dim; }
+        & > Center > Vertical { width: auto; max-width: 100%; height: auto; padding: 0 1; }
+        & Static { width: auto; max-width: 100%; }
         & .loud { text-style: bold; margin-bottom: 1; }
     }
     """
 
-    def __init__(self, rows: Callable[[], Rows], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, title: str, rows: Callable[[], Rows], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
+        self._title = clean(title)
         self._rows = rows
 
     def compose(self) -> ComposeResult:
         """A title and the keys that lead on."""
         with Center(), Vertical():
-            yield Static(Text("rtui — no connection is open"), classes="loud")
+            yield Static(Text(self._title), classes="loud")
             yield Static(key_table(self._rows()))
 
 
 class Tour(Widget, can_focus=True):
-    """A few steps through the panes, in a corner, over a live demonstration."""
+    """A few steps through the panes of a live demonstration. It takes lines of its own and so covers nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,right,space", "step(1)", "Next", id="tour.next", tooltip="Next step"),
@@ -63,12 +98,8 @@ class Tour(Widget, can_focus=True):
 
     DEFAULT_CSS = """
     Tour {
-        layer: over;
-        dock: bottom;
-        width: 50;
+        width: 1fr;
         height: auto;
-        max-width: 100%;
-        margin: 0 2 2 2;
         padding: 0 1;
         border: round $accent;
         background: $panel;
@@ -91,6 +122,8 @@ class Tour(Widget, can_focus=True):
         super().__init__(id=id)
         self._steps = steps
         self._place = 0
+        self.hint = ""
+        """How to see the pane, if it is not shown."""
 
     def on_mount(self) -> None:
         """Begin."""
@@ -98,7 +131,7 @@ class Tour(Widget, can_focus=True):
 
     def render(self) -> RenderResult:
         """The text of the step."""
-        return Text(self._steps[self._place][2])
+        return Text(f"{self._steps[self._place][2]}{self.hint and f' {self.hint}'}")
 
     def action_step(self, step: int) -> None:
         """On, or back; on from the last step ends the tour."""

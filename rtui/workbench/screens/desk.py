@@ -6,6 +6,7 @@ messages. Connections belong to the hub, never to a widget.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -17,28 +18,32 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer
 
+from rtui.capture.query import compile_filter
 from rtui.core.clean import clean
 from rtui.core.fault import Failure
 from rtui.settings.files import SettingsError
 from rtui.settings.option import OptionErrors, build
 from rtui.settings.session import Session
 from rtui.settings.session_list import list_sessions
+from rtui.workbench.actions.channel import clear_retained, compose_to
 from rtui.workbench.actions.session import ENTRY_VERBS
 from rtui.workbench.bindings import ACTIONS, desk_bindings
 from rtui.workbench.editor import edit_text
 from rtui.workbench.layout import PANES, Layout
-from rtui.workbench.panes.card import Tour, Welcome
+from rtui.workbench.panes.card import FIRST_STEPS, IN_CAPTURE, TOUR, Tour, Welcome
 from rtui.workbench.panes.sidebar import Sidebar
 from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.picture import Picture
+from rtui.workbench.repeat import Repeats
 from rtui.workbench.screens.dialog import Dialog
 from rtui.workbench.sheet import TIMELINE, Sheet, Sheets
 from rtui.workbench.widgets.composer import Composer
 from rtui.workbench.widgets.filterbar import FilterBar
+from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.log import MessageLog
-from rtui.workbench.widgets.message import MessageView
+from rtui.workbench.widgets.message import MessageView, Mode
+from rtui.workbench.widgets.row import TimeMode
 from rtui.workbench.widgets.status import ConnectionHeader, StatusLine
 from rtui.workbench.widgets.tree import ChannelTree
 
@@ -51,27 +56,6 @@ if TYPE_CHECKING:
     from rtui.workbench.app import DemoServers, Workbench
 
 Answer = TypeVar("Answer")
-
-TOUR = (
-    (
-        "log",
-        "the log",
-        "One row per message: ← came in, → went out. It follows until you scroll up; end follows again.",
-    ),
-    ("tree", "the channels", "Messages grouped by a key, with counts and rates. Enter filters the log by the group."),
-    (
-        "message",
-        "the message",
-        "The row under the cursor as a JSON tree, raw, hex, and what the protocol told about it.",
-    ),
-    ("composer", "the composer", "Press s, type, send. The echo comes back as a row with its latency."),
-    (
-        "log",
-        "the demonstration",
-        "D stops the servers: watch the link wait and retry, then press D again. ? helps anywhere.",
-    ),
-)
-"""Pane, title, text."""
 
 
 class Desk(Screen[None]):
@@ -87,8 +71,7 @@ class Desk(Screen[None]):
         self.panes = Layout()
         self.picture: Picture | None = None
         """None until every pane is mounted."""
-        self.switches: dict[int, set[str]] = {}
-        """Fault switches that are on, by connection."""
+        self.repeats = Repeats(self._title_composer)
         self.needle: Filter | None = None
         """What n and N look for."""
 
@@ -102,13 +85,16 @@ class Desk(Screen[None]):
             with Horizontal(id="columns"), Vertical(id="reading"):
                 yield FilterBar(id="filter")
                 yield MessageLog(glyphs=self.bench.glyphs, id="log", classes="pane")
-            yield Welcome(self._first_steps, id="welcome")
+            yield Welcome(self._first_words(), self._first_steps, id="welcome")
         yield StatusLine(glyphs=self.bench.glyphs, id="status")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeyLine(ascii_only=self.bench.config.ascii, id="keys")
 
     def on_mount(self) -> None:
         """Show what there is room for, then bring in the rest."""
         self.panes.folded = {pane for pane in self.bench.state.folded if pane in PANES}
+        if not self.live_capture:
+            self.panes.folded.add("sessions")  # a capture cannot connect
+        self.log_view.time_mode = TimeMode(self.bench.config.time)
         self._arrange()
         self.call_after_refresh(self._mount_rest)
 
@@ -116,7 +102,10 @@ class Desk(Screen[None]):
         await self.query_one("#body").mount(_titled(Sidebar(id="sessions"), "sessions"), before=0)
         tree = _titled(ChannelTree(glyphs=self.bench.glyphs, id="tree"), "channels")
         await self.query_one("#columns").mount(tree, before=0)
-        panes = (_titled(MessageView(id="message"), "message"), _titled(Composer(id="composer"), "compose"))
+        panes = (
+            _titled(MessageView(past=self.bench.catalog.past, glyphs=self.bench.glyphs, id="message"), "message"),
+            _titled(Composer(id="composer"), "compose"),
+        )
         await self.query_one("#reading").mount(*panes)
         self.picture = Picture(self)
         self._arrange()
@@ -167,6 +156,20 @@ class Desk(Screen[None]):
         """The log."""
         return self.query_one(MessageLog)
 
+    @property
+    def tree_view(self) -> ChannelTree | None:
+        """The channels, once they are there."""
+        return self.query_one(ChannelTree) if self.picture is not None else None
+
+    @property
+    def sure_tree(self) -> ChannelTree:
+        """The channels, where an action's `when` has seen that they are there."""
+        return self.query_one(ChannelTree)
+
+    def pane_shown(self, name: str) -> bool:
+        """Whether a pane is about the current tab, on the screen or not."""
+        return self.sheets.current is not None and not (name == "tree" and self._is_merged)
+
     def press_pane(self, name: str) -> None:
         """The key of a pane; see `Layout.press`."""
         self._focus_pane(self.panes.press(name, focused=self.pane(name).has_focus_within))
@@ -184,7 +187,8 @@ class Desk(Screen[None]):
 
     def _focus_pane(self, name: str) -> None:
         self._arrange()
-        self.bench.state.folded = sorted(self.panes.folded)
+        if self.live_capture:
+            self.bench.state.folded = sorted(self.panes.folded)
         widget = self.pane(name)
         if isinstance(widget, Composer):
             widget.area.focus()
@@ -322,6 +326,8 @@ class Desk(Screen[None]):
         self._arrange()
         if self.picture is not None:
             self.picture.dress()
+        self._title_composer()
+        self.log_view.hint = self._empty_words()
         self.refresh_bindings()
 
     def frame(self, now: float) -> None:
@@ -387,7 +393,10 @@ class Desk(Screen[None]):
         sheet = self.sheets.current
         if sheet is not None and text != sheet.filter_text:
             sheet.narrow(found, text)
+            if sheet.session is not None:
+                self.bench.state.remember_filter(sheet.session.name, text)
             self._redraw(Picture.dress_log)
+            self.log_view.hint = self._empty_words()
             self.refresh_bindings()
 
     def search(self, step: int) -> None:
@@ -395,15 +404,30 @@ class Desk(Screen[None]):
         if self.needle is None:
             self.say("nothing to search for yet: ctrl+f")
             return
+        self._hunt(self.needle, step, "hit")
+
+    def _hunt(self, wanted: Filter, step: int, what: str) -> None:
+        """Go to the next row that is wanted, in a worker: a million rows take a second. A new hunt ends the last."""
+        if self.log_view.cursor_seq is not None:
+            work = self._hunting(wanted, self.log_view.cursor_seq, step, what)
+            self.bench.run_worker(work, name="search", group="search", description="search", exclusive=True)
+
+    async def _hunting(self, wanted: Filter, here: int, step: int, what: str) -> None:
         sheet = self.sheets.current
-        here = self.log_view.cursor_seq
-        if sheet is None or here is None:
+        if sheet is None:
             return
-        hit = sheet.lens.search(self.needle, here, step)
-        if hit is None:
-            self.say(f"no hit {'below' if step > 0 else 'above'}")
-        else:
-            self.log_view.go_to(hit)
+        for hit in sheet.lens.hunt(wanted, here, step):
+            if self.sheets.current is not sheet:
+                return
+            if hit is not None:
+                self.log_view.go_to(hit)
+                return
+            await asyncio.sleep(0)
+        self.say(f"no {what} {'below' if step > 0 else 'above'}")
+
+    @on(MessageLog.ErrorWanted)
+    def _error_wanted(self, event: MessageLog.ErrorWanted) -> None:
+        self._hunt(compile_filter("kind:error,close,gap"), event.step, "error")
 
     @on(MessageLog.Highlighted)
     @on(MessageLog.FollowChanged)
@@ -436,6 +460,24 @@ class Desk(Screen[None]):
     def _channel_muted(self, event: ChannelTree.MuteToggled) -> None:
         self._redraw(lambda picture: picture.mute(event.channel))
 
+    @on(ChannelTree.CopyRequested)
+    def _channel_copied(self, event: ChannelTree.CopyRequested) -> None:
+        self.copy(event.channel, "name")
+
+    @on(ChannelTree.ComposeRequested)
+    def _channel_aimed(self, event: ChannelTree.ComposeRequested) -> None:
+        compose_to(self, event.channel)
+
+    @on(ChannelTree.ClearRequested)
+    def _channel_cleared(self, event: ChannelTree.ClearRequested) -> None:
+        self.start(clear_retained(self, event.node), "clear retained")
+
+    def show_message_as(self, mode: Mode) -> None:
+        """Bring the message pane and show the row in a mode."""
+        self.show_pane("message")
+        self._redraw(Picture.message)
+        self.query_one(MessageView).action_mode(mode)
+
     @on(MessageView.CopyRequested)
     def _copy_requested(self, event: MessageView.CopyRequested) -> None:
         self.copy(event.text, event.what)
@@ -449,7 +491,8 @@ class Desk(Screen[None]):
     @on(Composer.SendRequested)
     def _send_requested(self, event: Composer.SendRequested) -> None:
         if self.connection is not None:
-            self.bench.state.remember_payload(self.connection.name, self.query_one(Composer).draft.payload)
+            payload = self.bench.secrets[self.connection.id].mask(self.query_one(Composer).draft.payload)
+            self.bench.state.remember_payload(self.connection.name, payload)
         self.send(event.payload, event.channel, event.outgoing)
 
     @on(Composer.EditorRequested)
@@ -460,7 +503,7 @@ class Desk(Screen[None]):
         edited, trouble = await edit_text(self.bench, text, editor=self.bench.config.editor)
         if trouble:
             self.say(trouble, severity="error")
-        else:
+        if edited != text:  # also from an editor that failed afterwards
             self.query_one(Composer).set_text(edited)
 
     def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> None:
@@ -471,12 +514,32 @@ class Desk(Screen[None]):
             return
         if isinstance(outgoing, dict):
             try:
-                outgoing = build(connection.adapter.Outgoing, outgoing) if outgoing else None
+                outgoing = self.built(outgoing)
             except OptionErrors as error:
                 self.tell_error(error)
                 return
         connection.send(payload, channel, outgoing)
         self.log_view.action_follow()
+
+    def built(self, outgoing: dict[str, Any]) -> Any:
+        """The protocol's `Outgoing` from what the composer holds; None for its defaults.
+
+        Raises:
+            OptionErrors: if a value is wrong.
+        """
+        return build(self.sure.adapter.Outgoing, outgoing) if outgoing else None
+
+    @property
+    def composer(self) -> Composer | None:
+        """Where messages are written, once it is there."""
+        return self.query_one(Composer) if self.picture is not None else None
+
+    def _title_composer(self) -> None:
+        """The composer tells of a rhythm that runs."""
+        if self.composer is not None:
+            rhythm = self.repeats.of(self.connection)
+            stop = f"compose · {rhythm} · {self.bench.key_of('app.repeat')} stops" if rhythm else "compose"
+            self.composer.border_title = Text(clean(stop))
 
     def load_composer(self, payload: bytes, channel: str) -> None:
         """Put a message into the composer, to be changed and sent."""
@@ -485,22 +548,46 @@ class Desk(Screen[None]):
 
     # First steps and tour
 
+    def _first_words(self) -> str:
+        if self.live_capture:
+            return "rtui — no connection is open"
+        return f"rtui — no connection was recorded in {self.bench.catalog.reader.path.name}"
+
     def _first_steps(self) -> list[tuple[str, str]]:
         """What to do when nothing is open."""
-        wanted = ("app.connect", "app.new-session", "app.pane-sessions", "app.palette", "app.help", "app.quit")
-        return [(self.bench.key_of(one), ACTIONS[one].help) for one in wanted]
+        return [
+            (self.bench.key_of(action), words)
+            for action, words in FIRST_STEPS
+            if self.live_capture or action in IN_CAPTURE
+        ]
+
+    def _empty_words(self) -> str:
+        """What an empty log says."""
+        if self.has_filter:
+            return f"nothing matches the filter — {self.bench.key_of('app.clear-filter')} shows everything"
+        if not self.live_capture:
+            return "nothing was recorded here"
+        return f"no messages yet — {self.bench.key_of('app.compose')} writes one, or wait for the {self._peer}"
+
+    @property
+    def _peer(self) -> str:
+        return self.connection.adapter.words.peer if self.connection is not None else "servers"
 
     def start_tour(self) -> None:
         """The tour from its beginning."""
         if not self.query(Tour):
             tour = Tour(TOUR, id="tour")
-            self.mount(tour)
+            self.mount(tour, before="#status")
             tour.focus()
 
     @on(Tour.Reached)
     def _tour_reached(self, event: Tour.Reached) -> None:
         for name in PANES:
             self.pane(name).set_class(name == event.pane, "-pointed")
+        hint = "" if self._shown(event.pane) else f"{self.bench.key_of(f'app.pane-{event.pane}')} brings it."
+        for tour in self.query(Tour):
+            tour.hint = hint
+            tour.refresh(layout=True)
 
     @on(Tour.Left)
     def _tour_left(self) -> None:

@@ -30,6 +30,9 @@ class Dialog(ModalScreen[Answer]):
         Binding("escape", "dismiss_without", "Cancel", id="dialog.cancel", tooltip="Leave without an answer")
     ]
 
+    ways = "esc cancels"
+    """What the keys do, under the box."""
+
     def __init__(self, title: str, detail: str = "") -> None:
         super().__init__()
         self.heading = clean(title)
@@ -39,6 +42,7 @@ class Dialog(ModalScreen[Answer]):
         """The box, its title, and whatever the dialog asks."""
         with Vertical(classes="dialog") as box:
             box.border_title = Text(self.heading)
+            box.border_subtitle = Text(self.ways)
             if self.detail:
                 yield Label(self.detail, markup=False, classes="detail")
             yield from self.ask()
@@ -54,6 +58,8 @@ class Dialog(ModalScreen[Answer]):
 
 class Prompt(Dialog[str]):
     """Asks for one line of text."""
+
+    ways = "enter accepts · esc cancels"
 
     def __init__(
         self,
@@ -129,6 +135,8 @@ class Choice:
 
 class Choose(Dialog[str]):
     """Asks for one of a list, narrowed by typing. `preview` is told of every row the cursor meets."""
+
+    ways = "up down enter · esc cancels"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "move(1)", "Next", show=False, id="dialog.next"),

@@ -14,10 +14,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from rtui.core.clean import clean
+from rtui.workbench.widgets.painted import Painted
 from rtui.workbench.widgets.row import Piece
 
 STYLES: Final = (
     *("text", "dim", "key", "string", "number", "null", "punct", "hex", "error", "notice", "in", "out", "cursor"),
+    *("added", "removed"),
 )
 """Component classes are `canvas--` + one of these."""
 
@@ -63,6 +65,8 @@ class Canvas(ScrollView, can_focus=True):
         & > .canvas--notice { color: $rt-notice; }
         & > .canvas--in { color: $rt-in; }
         & > .canvas--out { color: $rt-out; }
+        & > .canvas--added { color: $rt-in; }
+        & > .canvas--removed { color: $rt-error; }
         & > .canvas--cursor {
             background: $block-cursor-blurred-background;
             color: $block-cursor-blurred-foreground;
@@ -82,6 +86,9 @@ class Canvas(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self.cursor = 0
+        self.shows_cursor = True
+        """Whether the row under the cursor looks different."""
+        self.painted = Painted()
         self._palette: dict[str, Style] = {}
 
     # For subclasses
@@ -108,7 +115,11 @@ class Canvas(ScrollView, can_focus=True):
         if self.scroll_y > self._last_top():
             self._place(self._last_top())
         self._show_bar()
-        self.refresh()
+        self.repaint()
+
+    def repaint(self) -> None:
+        """Paint the rows that look different from what is on the screen."""
+        self.painted.refresh(self, self._drawn, self.body_height)
 
     @property
     def body_width(self) -> int:
@@ -128,13 +139,17 @@ class Canvas(ScrollView, can_focus=True):
         self.cursor = min(max(index, 0), count - 1)
         top = round(self.scroll_y)
         self._place(min(max(top, self.cursor - self.body_height + 1), self.cursor))
-        self.refresh()
+        self.repaint()
         self.cursor_moved()
 
     # Line API
 
     def render_line(self, y: int) -> Strip:
-        """Row `y` of the screen; blank where there is none."""
+        """Row `y` of the screen."""
+        return self.painted.note(y, self._drawn(y))
+
+    def _drawn(self, y: int) -> Strip:
+        """What row `y` of the screen looks like now; blank where there is none."""
         width = self.body_width
         count = self.row_count()
         index = self.scroll_offset.y + y
@@ -143,7 +158,7 @@ class Canvas(ScrollView, can_focus=True):
             return Strip([hint]).crop_extend(0, width, self._colour("text"))
         if index >= count:
             return Strip.blank(width, self._colour("text"))
-        under = index == self.cursor
+        under = index == self.cursor and self.shows_cursor
         segments = [
             Segment(text, self._colour("cursor" if under else style))
             for style, text in self.row_pieces(index, width)
@@ -164,7 +179,7 @@ class Canvas(ScrollView, can_focus=True):
         """Move the thumb and paint."""
         if round(old_value) != round(new_value):
             self._show_bar()
-            self.refresh()
+            self.repaint()
 
     # Mouse
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import msgspec
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.timer import Timer
+from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
 
 from rtui.core.clean import clean, clean_block
@@ -47,11 +48,31 @@ class Refused(ValueError):
     """The payload is not what its format says."""
 
 
+class PayloadArea(SafeArea):
+    """The payload's editor. It refuses what it could not lay out without freezing the screen."""
+
+    class TooLarge(Message):
+        """A paste was refused."""
+
+        def __init__(self, size: int) -> None:
+            super().__init__()
+            self.size = size
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        if len(event.text) + len(self.text) > EDITABLE:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.TooLarge(len(event.text)))
+        else:
+            await super()._on_paste(event)
+            event.prevent_default()  # Textual would call the inherited handler a second time
+
+
 class Composer(Vertical):
     """Channel, options of one send, payload."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,ctrl+j", "send", "Send", id="composer.send", tooltip="Send; the text stays", priority=True),
+        Binding("ctrl+s,ctrl+j", "send", "Send", id="composer.send", tooltip="Send; the text stays"),
         Binding(
             "ctrl+up,alt+up", "recall(-1)", "Older", show=False, id="composer.older", tooltip="What was sent before"
         ),
@@ -72,7 +93,7 @@ class Composer(Vertical):
         & SafeInput { width: 1fr; max-width: 24; height: 1; }
         & .channel { max-width: 100%; }
         & Checkbox { width: auto; height: 1; }
-        & SafeArea { height: auto; min-height: 2; max-height: 7; border: none; padding: 0 1; }
+        & SafeArea { height: auto; min-height: 2; max-height: 6; border: none; padding: 0 1; }
         & > .check { height: 1; padding: 0 1; color: $rt-dim; }
         & > .check.-wrong { color: $rt-error; }
     }
@@ -112,7 +133,7 @@ class Composer(Vertical):
             yield Label("channel", markup=False, classes="channel-label")
             yield SafeInput(compact=True, classes="channel", id="channel")
         yield Horizontal(classes="fields", id="options")
-        yield SafeArea(compact=True, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+        yield PayloadArea(compact=True, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
         yield Static("", markup=False, classes="check")
 
     def on_mount(self) -> None:
@@ -136,7 +157,7 @@ class Composer(Vertical):
     def draft(self, draft: Draft | None) -> None:
         kept = draft or Draft()
         self.area.text = kept.payload
-        self.query_one("#format", Select).value = kept.format
+        _put(self.query_one("#format"), kept.format)
         self._channel.value = kept.channel
         self._fill(kept.fields)
         self._place = None
@@ -172,10 +193,16 @@ class Composer(Vertical):
             self._explain(str(error), wrong=True)
             return
         self._keep()
-        self.query_one("#format", Select).value = kind
+        _put(self.query_one("#format"), kind)
         self._channel.value = channel
         self._fill(outgoing)
         self.set_text(text)
+        self.area.focus()
+
+    def aim(self, channel: str) -> None:
+        """Put in where to send; the payload stays."""
+        if self._channel.display:
+            self._channel.value = channel
         self.area.focus()
 
     def payload(self) -> bytes:
@@ -192,7 +219,7 @@ class Composer(Vertical):
         """Ask for the send; nothing is sent and nothing is lost if something is wrong."""
         try:
             payload = self.payload()
-            outgoing = self._outgoing()
+            outgoing = self.outgoing()
         except ValueError as error:
             self._explain(str(error), wrong=True)
             return
@@ -227,6 +254,13 @@ class Composer(Vertical):
         if self._timer is not None:
             self._timer.stop()
         self._timer = self.set_timer(PAUSE, self._check)
+
+    @on(PayloadArea.TooLarge)
+    def _paste_refused(self, event: PayloadArea.TooLarge) -> None:
+        if self._timer is not None:
+            self._timer.stop()  # a check that is still due would wipe the sentence out
+        size, most = figure.size(event.size), figure.size(EDITABLE)
+        self._explain(f"{size}B is too much to paste (at most {most}B): choose 'file' and name a file", wrong=True)
 
     def _check(self) -> None:
         """Say whether the payload is what it looks like."""
@@ -281,15 +315,14 @@ class Composer(Vertical):
     def _fill(self, values: dict[str, Any]) -> None:
         for key, value in values.items():
             for field in self.query(f"#out-{key}"):
-                if isinstance(field, Checkbox):
-                    field.value = bool(value)
-                elif isinstance(field, Input):
-                    field.value = str(value)
-                elif isinstance(field, Select):
-                    field.value = value
+                _put(field, value)
 
-    def _outgoing(self) -> dict[str, Any]:
-        """Values that differ from the defaults."""
+    def outgoing(self) -> dict[str, Any]:
+        """The options of the send that differ from the defaults.
+
+        Raises:
+            ValueError: if one is wrong.
+        """
         values: dict[str, Any] = {}
         typed = self._typed_fields()
         for one in self._declared:
@@ -314,6 +347,18 @@ def _field(one: Declared) -> Input | Checkbox | Select[str]:
         field = SafeInput(placeholder=clean(str(one.default)) or one.metavar, compact=True, id=name)
     field.tooltip = one.summary
     return field
+
+
+def _put(field: Widget, value: Any) -> None:
+    """Show `value` in the widget of an option."""
+    if isinstance(field, Checkbox):
+        field.value = bool(value)
+    elif isinstance(field, Input):
+        field.value = str(value)
+    elif isinstance(field, Select) and not field.query("#label"):
+        field.call_after_refresh(_put, field, value)  # it raises while its own parts are being mounted
+    elif isinstance(field, Select):
+        field.value = value
 
 
 def encode(text: str, kind: str) -> bytes:

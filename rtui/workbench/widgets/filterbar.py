@@ -39,8 +39,9 @@ class FilterBar(Vertical):
         &.-open { display: block; }
         & > Input { height: 1; border: none; padding: 0 1; }
         & > Input:focus { border: none; }
-        & > Static { height: auto; max-height: 2; padding: 0 1; color: $rt-dim; }
-        &.-wrong > Static { color: $rt-error; }
+        & > Static { display: none; height: auto; max-height: 2; padding: 0 1; color: $rt-dim; }
+        &:focus-within > Static { display: block; }
+        &.-wrong > Static { display: block; color: $rt-error; }
     }
     """
 
@@ -132,8 +133,9 @@ class FilterBar(Vertical):
         self.put("")
 
     def _explain(self, text: str, *, wrong: bool = False) -> None:
-        self.set_class(wrong, "-wrong")
-        self.query_one(Static).update(text)
+        if text != self.explanation:  # an update is a layout of the whole screen
+            self.set_class(wrong, "-wrong")
+            self.query_one(Static).update(text)
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -34,6 +34,7 @@ class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
     waiting: str
     idle: str
     reply: str
+    retained: str
     dot: str
     dash: str
     ellipsis: str
@@ -116,6 +117,7 @@ UNICODE: Final = Glyphs(
     waiting="◌",
     idle="○",
     reply="↩",
+    retained="®",
     dot="·",
     dash="—",
     ellipsis="…",
@@ -145,6 +147,7 @@ ASCII: Final = Glyphs(
     waiting="c",
     idle=".",
     reply="re",
+    retained="R",
     dot="|",
     dash="-",
     ellipsis="...",

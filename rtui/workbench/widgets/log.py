@@ -10,13 +10,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from rich.segment import Segment
-from rich.style import Style
 from textual import events
-from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive, var
@@ -24,17 +21,15 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rtui.core.clean import cell_width, clean
-from rtui.core.record import Kind, Record
+from rtui.core.clean import clean
+from rtui.core.record import Record
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
-from rtui.workbench.widgets.row import MAX_CHANNEL, MAX_SOURCE, Columns, Context, TimeMode, layout, pieces
+from rtui.workbench.widgets.log_brush import CSS, STYLES, Brush
+from rtui.workbench.widgets.log_keys import KEYS
+from rtui.workbench.widgets.log_pick import Picks, neighbour
+from rtui.workbench.widgets.painted import Painted
+from rtui.workbench.widgets.row import Columns, Context, TimeMode
 from rtui.workbench.widgets.source import Named, Rows
-
-CACHED_STRIPS: Final = 512
-"""Several screens, so that paging back and forth redraws nothing."""
-SEARCH_CHUNK: Final = 512
-SEARCH_LIMIT: Final = 20_000
-"""Rows that a jump looks at before it gives up: about 30 ms."""
 
 Muted = Callable[[int, str], bool]
 """(link, channel) → whether its rows are dimmed."""
@@ -43,89 +38,9 @@ Muted = Callable[[int, str], bool]
 class MessageLog(ScrollView, can_focus=True):
     """Rows of a lens, following its end until the user looks back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "cursor(-1)", "Up", show=False, id="log.up", tooltip="Previous row; stops following"),
-        Binding("down,j", "cursor(1)", "Down", show=False, id="log.down", tooltip="Next row"),
-        Binding("pageup", "page(-1.0)", "Page up", show=False, id="log.page-up", tooltip="One page back"),
-        Binding("pagedown", "page(1.0)", "Page down", show=False, id="log.page-down", tooltip="One page on"),
-        Binding("ctrl+u", "page(-0.5)", "Half up", show=False, id="log.half-up", tooltip="Half a page back"),
-        Binding("ctrl+d", "page(0.5)", "Half down", show=False, id="log.half-down", tooltip="Half a page on"),
-        Binding("home,g", "top", "First", show=False, id="log.top", tooltip="The oldest row"),
-        Binding("end,G", "follow", "Follow", id="log.follow", tooltip="Go to the newest row and follow"),
-        Binding("enter", "open", "Open", id="log.open", tooltip="Show the message in the message pane"),
-        Binding("z", "freeze", "Freeze", id="log.freeze", tooltip="Hold the picture; messages are still recorded"),
-        Binding("t", "time", "Time", id="log.time", tooltip="Absolute, relative to the first row, since the row above"),
-        Binding("m", "mark", "Mark", id="log.mark", tooltip="Mark the row, or take the mark away"),
-        Binding("apostrophe", "jump_mark(1)", "Next mark", show=False, id="log.next-mark", tooltip="Next marked row"),
-        Binding(
-            "quotation_mark",
-            "jump_mark(-1)",
-            "Previous mark",
-            show=False,
-            id="log.previous-mark",
-            tooltip="Marked row before",
-        ),
-        Binding("e", "jump_error(1)", "Next error", show=False, id="log.next-error", tooltip="Next error or close"),
-        Binding(
-            "E",
-            "jump_error(-1)",
-            "Previous error",
-            show=False,
-            id="log.previous-error",
-            tooltip="Error or close before",
-        ),
-        Binding("x", "select", "Select", show=False, id="log.select", tooltip="Select the row, or deselect it"),
-        Binding("space", "select(1)", "Select, next", show=False, id="log.select-next", tooltip="Select and go on"),
-        Binding("shift+up", "extend(-1)", "Extend up", show=False, id="log.extend-up", tooltip="Select upwards"),
-        Binding("shift+down", "extend(1)", "Extend down", show=False, id="log.extend-down", tooltip="Select downwards"),
-        Binding("escape", "deselect", "Deselect", show=False, id="log.deselect", tooltip="Select nothing"),
-    ]
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "log--text",
-        "log--dim",
-        "log--in",
-        "log--out",
-        "log--error",
-        "log--notice",
-        "log--key",
-        "log--channel",
-        "log--source",
-        "log--cursor",
-        "log--selected",
-    }
-
-    DEFAULT_CSS = """
-    MessageLog {
-        height: 1fr;
-        width: 1fr;
-        background: $surface;
-        color: $foreground;
-        overflow-y: scroll;
-        overflow-x: hidden;
-        scrollbar-size-vertical: 1;
-        & > .log--dim { color: $rt-dim; }
-        & > .log--in { color: $rt-in; }
-        & > .log--out { color: $rt-out; }
-        & > .log--error { color: $rt-error; }
-        & > .log--notice { color: $rt-notice; }
-        & > .log--key { color: $rt-key; }
-        & > .log--channel { color: $rt-string; }
-        & > .log--source { color: $rt-number; }
-        & > .log--selected { background: $panel; }
-        & > .log--cursor {
-            background: $block-cursor-blurred-background;
-            color: $block-cursor-blurred-foreground;
-            text-style: $block-cursor-blurred-text-style;
-        }
-        &:focus > .log--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-        &.-ascii { scrollbar-size-vertical: 0; }
-    }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"log--{name}" for name in STYLES}
+    DEFAULT_CSS = CSS
 
     follow = reactive(True, repaint=False)
     """Whether the newest row is kept in view."""
@@ -161,6 +76,13 @@ class MessageLog(ScrollView, can_focus=True):
             super().__init__()
             self.follow = follow
 
+    class ErrorWanted(Message):
+        """The user wants to go to the next error (1) or the one before (-1)."""
+
+        def __init__(self, step: int) -> None:
+            super().__init__()
+            self.step = step
+
     class NothingFound(Message):
         """A jump found no such row. `text` says what was looked for."""
 
@@ -170,27 +92,22 @@ class MessageLog(ScrollView, can_focus=True):
 
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self.glyphs = glyphs
-        self.strips: LRUCache[tuple[int, Context], Strip] = LRUCache(CACHED_STRIPS)
-        self.marks: set[int] = set()
+        self.brush = Brush(lambda name: self.get_component_rich_style(f"log--{name}"), glyphs)
+        self.picks = Picks()
+        self.painted = Painted()
         self._lens: Rows | None = None
         self._links: Mapping[int, Named] = {}
         self._muted: Muted = lambda _link, _channel: False
         self._revision: int | None = None
-        self._selected: set[int] = set()
-        self._anchor_seq: int | None = None
         self._cursor_seq: int | None = None
         self._top_seq: int | None = None
         self._left_seq = 0
         self._frozen_seq = 0
         self._lean = False
-        self._channel_cells = 0
         self._window: Sequence[Record] = ()
         self._window_key: tuple[int, int, int] | None = None
         self._painted: array[int] = array("q")
-        self._columns = layout(0, channel=0, source=0)
         self._moving = False
-        self._styles: dict[tuple[str, str], Style] = {}
 
     # What it shows
 
@@ -200,14 +117,13 @@ class MessageLog(ScrollView, can_focus=True):
         self._links = links
         self._muted = muted or (lambda _link, _channel: False)
         self._revision = self._window_key = None
-        self._cursor_seq = self._top_seq = self._anchor_seq = None
-        self._selected.clear()
-        self._channel_cells = 0
+        self._cursor_seq = self._top_seq = None
+        self.picks.clear()
         self.frozen = False
         self.follow = True
-        self.strips.clear()
+        self.brush.begin()
         self.tick()
-        self.refresh()
+        self.repaint()
 
     def tick(self) -> None:
         """Take in what is new. Cheap when nothing is; paints nothing itself."""
@@ -244,8 +160,8 @@ class MessageLog(ScrollView, can_focus=True):
 
     def selected_seqs(self) -> list[int]:
         """The selection in order; without one, the row under the cursor."""
-        if self._selected:
-            return sorted(self._selected)
+        if self.picks.selected:
+            return sorted(self.picks.selected)
         seq = self.cursor_seq
         return [] if seq is None else [seq]
 
@@ -265,20 +181,9 @@ class MessageLog(ScrollView, can_focus=True):
 
     def jump_mark(self, step: int) -> None:
         """To the next (1) or previous (-1) marked row, around the ends."""
-        seqs = sorted(seq for seq in self.marks if self._index_of(seq) is not None)
-        if not seqs:
-            self.post_message(self.NothingFound("no marks here — press m on a row to mark it"))
-            return
-        here = self.cursor_seq or 0
-        place = bisect_right(seqs, here) if step > 0 else bisect_left(seqs, here) - 1
-        self.go_to(seqs[place % len(seqs)])
-
-    def jump_error(self, step: int) -> None:
-        """To the next (1) or previous (-1) error or unclean end."""
-        seq = self._find(lambda record: record.kind in {Kind.ERROR, Kind.CLOSE, Kind.GAP}, step)
+        seq = neighbour(filter(self._has, self.picks.marks), self.cursor_seq or 0, step)
         if seq is None:
-            where = "below" if step > 0 else "above"
-            self.post_message(self.NothingFound(f"no error within {SEARCH_LIMIT:,} rows {where}"))
+            self.post_message(self.NothingFound("no marks here — press m on a row to mark it"))
         else:
             self.go_to(seq)
 
@@ -290,20 +195,30 @@ class MessageLog(ScrollView, can_focus=True):
         return super().render_lines(crop)
 
     def render_line(self, y: int) -> Strip:
-        """Row `y` of the screen; blank where there is none: the lens may have shrunk since the layout."""
+        """Row `y` of the screen."""
+        return self.painted.note(y, self._drawn(y))
+
+    def repaint(self) -> None:
+        """Paint the rows that look different from what is on the screen."""
+        if self.is_attached:
+            self._fetch()
+            self.painted.refresh(self, self._drawn, self.scrollable_content_region.height)
+
+    def _drawn(self, y: int) -> Strip:
+        """What row `y` looks like now; blank where there is none: the lens may have shrunk since the layout."""
         width = self.scrollable_content_region.width
         if not self._window:
-            return self._empty_line(y, width)
+            middle = y == self.scrollable_content_region.height // 2
+            return self.brush.hint(self.hint if middle else "", width)
         if not 0 <= y < len(self._window) - self._lead:
-            return Strip.blank(width, self._style("text", ""))
+            return self.brush.blank(width)
         place = y + self._lead
         return self._strip(self._window[place], self._window[place - 1] if place else None)
 
     def notify_style_update(self) -> None:
         """The theme or the focus changed: every colour is suspect."""
         super().notify_style_update()
-        self._styles.clear()
-        self.strips.clear()
+        self.brush.forget()
 
     # Watchers
 
@@ -319,13 +234,13 @@ class MessageLog(ScrollView, can_focus=True):
             elif not self.follow and at_end and not self.frozen and old_value < new_value:
                 self.follow = True
             self._top_seq = self._seq_at(round(new_value))
-        self.refresh()
+        self.repaint()
 
     def watch_follow(self, follow: bool) -> None:
         """Tell the header; clear what counts only while looking back."""
         if follow:
             self.new_count = 0
-            self._cursor_seq = self._top_seq = self._anchor_seq = None
+            self._cursor_seq = self._top_seq = self.picks.anchor = None
         self.post_message(self.FollowChanged(follow))
 
     def on_resize(self) -> None:
@@ -376,7 +291,7 @@ class MessageLog(ScrollView, can_focus=True):
             self.freeze(False)
         self.follow = True
         self._take_in(self.total)
-        self.refresh()
+        self.repaint()
 
     def action_open(self) -> None:
         """Ask for the message under the cursor."""
@@ -394,25 +309,23 @@ class MessageLog(ScrollView, can_focus=True):
     def action_mark(self) -> None:
         """Mark or unmark the row under the cursor."""
         if (seq := self.cursor_seq) is not None:
-            self.marks ^= {seq}
-            self.refresh()
+            self.picks.marks ^= {seq}
+            self.repaint()
 
     def action_jump_mark(self, step: int) -> None:
         """See `jump_mark`."""
         self.jump_mark(step)
 
     def action_jump_error(self, step: int) -> None:
-        """See `jump_error`."""
-        self.jump_error(step)
+        """To the next (1) or previous (-1) error or end: who has the lens looks for it."""
+        self.post_message(self.ErrorWanted(step))
 
     def action_select(self, step: int = 0) -> None:
         """Select or deselect the row under the cursor, then move by `step`."""
         index = self._cursor_index()
         if index is None or self._lens is None:
             return
-        seq = self._lens.seqs[index]
-        self._selected ^= {seq}
-        self._anchor_seq = seq
+        self.picks.toggle(self._lens.seqs[index])
         self._move_to(index + step)
 
     def action_extend(self, step: int) -> None:
@@ -422,14 +335,13 @@ class MessageLog(ScrollView, can_focus=True):
 
     def action_deselect(self) -> None:
         """Select nothing."""
-        self._selected.clear()
-        self._anchor_seq = None
-        self.refresh()
+        self.picks.clear()
+        self.repaint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Escape is ours only while something is selected."""
         if action == "deselect":
-            return bool(self._selected)
+            return bool(self.picks.selected)
         return super().check_action(action, parameters)
 
     # Where things stand
@@ -464,7 +376,7 @@ class MessageLog(ScrollView, can_focus=True):
         if self._lean != (fresh >= (height // 2 if self._lean else height) > 0):
             self._lean = not self._lean
         self._painted = visible
-        self.refresh()
+        self.repaint()
 
     def _visible_seqs(self) -> array[int]:
         if self._lens is None:
@@ -506,11 +418,12 @@ class MessageLog(ScrollView, can_focus=True):
             return None
         return self._lens.seqs[index]
 
-    def _index_of(self, seq: int) -> int | None:
+    def _has(self, seq: int) -> bool:
+        """Whether `seq` is in the picture."""
         if self._lens is None:
-            return None
+            return False
         index = bisect_left(self._lens.seqs, seq)
-        return index if index < self.count and self._lens.seqs[index] == seq else None
+        return index < self.count and self._lens.seqs[index] == seq
 
     def _cursor_index(self) -> int | None:
         count = self.count
@@ -535,37 +448,20 @@ class MessageLog(ScrollView, can_focus=True):
         self._cursor_seq = seq = self._lens.seqs[index]
         top, height = self.scroll_offset.y, self.scrollable_content_region.height
         self._scroll_to_row(min(max(top, index - height + 1), index))
-        self.refresh()
+        self.repaint()
         self.post_message(self.Highlighted(seq))
 
     def _extend_to(self, index: int) -> None:
         """Select everything between the anchor and `index`."""
         if self._lens is None:
             return
-        if self._anchor_seq is None or not self._selected:
-            self._anchor_seq = self.cursor_seq
+        self.picks.stand(self.cursor_seq)
         self._move_to(index)
-        ends = sorted((self._anchor_seq or 0, self._cursor_seq or 0))
-        seqs = self._lens.seqs
-        self._selected = set(seqs[bisect_left(seqs, ends[0]) : bisect_right(seqs, ends[1])])
+        if self._cursor_seq is not None:
+            self.picks.extend(self._lens.seqs, self._cursor_seq)
+            self.repaint()
 
-    def _find(self, wanted: Callable[[Record], bool], step: int) -> int | None:
-        """The nearest row in a direction for which `wanted` holds, within `SEARCH_LIMIT`."""
-        here = self._cursor_index()
-        if here is None or self._lens is None:
-            return None
-        for offset in range(0, SEARCH_LIMIT, SEARCH_CHUNK):
-            first = here + 1 + offset if step > 0 else max(0, here - offset - SEARCH_CHUNK)
-            last = min(self.count, first + SEARCH_CHUNK) if step > 0 else here - offset
-            if first >= last:
-                return None
-            chunk = self._lens.rows(first, last - first)
-            found = [record.seq for record in chunk if wanted(record)]
-            if found:
-                return found[0] if step > 0 else found[-1]
-        return None
-
-    # How they are drawn
+    # What is drawn
 
     @property
     def _lead(self) -> int:
@@ -587,78 +483,36 @@ class MessageLog(ScrollView, can_focus=True):
         count = min(height + lead, self.count - first)
         self._window = self._lens.rows(first, count) if count > 0 else ()
         self._painted = self._visible_seqs()
-        self._fit_columns()
+        self.brush.fit(self._window)
 
-    def _fit_columns(self) -> None:
-        """Columns grow with what has been seen and never shrink under the reader's eyes."""
-        if self._channel_cells < MAX_CHANNEL:
-            longest = max((record.channel for record in self._window), key=len, default="")
-            self._channel_cells = max(self._channel_cells, min(MAX_CHANNEL, cell_width(clean(longest[:MAX_CHANNEL]))))
+    def _strip(self, record: Record, before: Record | None) -> Strip:
+        width = self.scrollable_content_region.width
+        columns = self.brush.lay_out(width, map(self._source, self._links) if self.show_source else ())
+        return self.brush.row(record, self._shown(columns, record, before))
 
-    def _row_context(self, record: Record, before: Record | None) -> Context:
+    def _shown(self, columns: Columns, record: Record, before: Record | None) -> Context:
         seq = record.seq
-        cursor = not self.follow and seq == self._cursor_seq
         return Context(
-            columns=self._columns,
+            columns=columns,
             mode=self.time_mode,
             since=self._since(record, before),
             source=self._source(record.link) if self.show_source else "",
-            marked=seq in self.marks,
-            selected=seq in self._selected,
-            cursor=cursor,
+            marked=seq in self.picks.marks,
+            selected=seq in self.picks.selected,
+            cursor=not self.follow and seq == self._cursor_seq,
             muted=self._muted(record.link, record.channel),
             lean=self._lean,
         )
 
     def _since(self, record: Record, before: Record | None) -> int:
+        """What the time column counts from, in nanoseconds; 0 in absolute mode, so that the cache holds."""
         if self.time_mode is TimeMode.ABSOLUTE:
             return 0
         if self.time_mode is TimeMode.DELTA:
             return before.time if before is not None else record.time
-        return self._origin()
-
-    def _origin(self) -> int:
-        """The time of the first row."""
         rows = self._lens.rows(0, 1) if self._lens is not None else ()
         return rows[0].time if rows else 0
 
     def _source(self, link: int) -> str:
         row = self._links.get(link)
         return clean(row.name) if row is not None else f"#{link}"
-
-    def _strip(self, record: Record, before: Record | None) -> Strip:
-        width = self.scrollable_content_region.width
-        source = max((cell_width(self._source(link)) for link in self._links), default=0) if self.show_source else 0
-        self._columns = self._layout(width, min(source, MAX_SOURCE))
-        context = self._row_context(record, before)
-        key = (record.seq, context)
-        strip = self.strips.get(key)
-        if strip is None:
-            strip = self._draw(record, context)
-            self.strips[key] = strip
-        return strip
-
-    def _layout(self, width: int, source: int) -> Columns:
-        return layout(width, channel=self._channel_cells, source=source)
-
-    def _draw(self, record: Record, context: Context) -> Strip:
-        over = "cursor" if context.cursor else "selected" if context.selected else ""
-        segments = [Segment(text, self._style(name, over)) for name, text in pieces(record, context, self.glyphs)]
-        return Strip(segments).adjust_cell_length(context.columns.width, self._style("text", over))
-
-    def _style(self, name: str, over: str) -> Style:
-        style = self._styles.get((name, over))
-        if style is None:
-            style = self.get_component_rich_style(f"log--{name}")
-            if over == "cursor":
-                style = self.get_component_rich_style("log--cursor")
-            elif over:
-                style += Style(bgcolor=self.get_component_rich_style(f"log--{over}").bgcolor)
-            self._styles[name, over] = style
-        return style
-
-    def _empty_line(self, y: int, width: int) -> Strip:
-        style = self._style("dim", "")
-        if y != self.scrollable_content_region.height // 2 or not self.hint:
-            return Strip.blank(width, style)
-        return Strip([Segment(clean(self.hint).center(width), style)]).crop(0, width)

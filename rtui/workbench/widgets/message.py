@@ -1,4 +1,4 @@
-"""The message pane: one record as a tree, as text, as bytes, and what the protocol told about it.
+"""The message pane: one record as a tree, as text, as bytes, what the protocol told about it, and its channel's past.
 
 Only the visible rows are made: `payloads` documents hand out windows, so 16 MiB open as fast as 16 bytes. What must
 be parsed first and is large is parsed in a thread; the pane says so meanwhile.
@@ -7,28 +7,38 @@ be parsed first and is large is parsed in a thread; the pane says so meanwhile.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.message import Message
 
+from rtui.capture.past import Past, key_of
+from rtui.capture.series import fields
 from rtui.core.clean import cell_width, clean, clip, decode
 from rtui.core.record import Direction, Kind, Record
 from rtui.payloads.base import Document, Line
+from rtui.payloads.diff import DiffDocument
 from rtui.payloads.registry import Opening, open_as, open_best
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.canvas import Canvas, moves
+from rtui.workbench.widgets.chart import Chart
+from rtui.workbench.widgets.glyph import UNICODE, Glyphs
+from rtui.workbench.widgets.painted import retitle
 from rtui.workbench.widgets.row import Piece
 from rtui.workbench.widgets.source import Named
 
-Mode: TypeAlias = Literal["pretty", "raw", "hex", "meta"]
-MODES: Final[tuple[Mode, ...]] = ("pretty", "raw", "hex", "meta")
+Mode: TypeAlias = Literal["pretty", "raw", "hex", "meta", "diff", "chart"]
+MODES: Final[tuple[Mode, ...]] = ("pretty", "raw", "hex", "meta", "diff", "chart")
 LARGE: Final = 128 * 1024
 """Payloads from this many bytes are parsed in a thread: the loop would miss a frame."""
+COMPARED_AT_ONCE: Final = 4 * 1024
+"""Payloads up to this many bytes are compared without a thread: it takes milliseconds."""
+TITLE_OFFSET: Final = 1
+"""Cells of border before the title."""
 LABEL: Final = 14
 """Cells of the names in the meta view."""
 
@@ -57,7 +67,7 @@ class MetaDocument(Document):
 
 
 class MessageView(Canvas):
-    """One message, in one of four modes. The mode stays when another message is shown."""
+    """One message, in one of six modes. The mode stays when another message is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *moves("message"),
@@ -65,6 +75,10 @@ class MessageView(Canvas):
         Binding("r", "mode('raw')", "Raw", id="message.raw", tooltip="As text"),
         Binding("x", "mode('hex')", "Hex", id="message.hex", tooltip="As bytes"),
         Binding("m", "mode('meta')", "Meta", id="message.meta", tooltip="Times, sizes, and what the protocol told"),
+        Binding(
+            "d", "mode('diff')", "Diff", id="message.diff", tooltip="What changed since the message before it there"
+        ),
+        Binding("v", "mode('chart')", "Chart", id="message.chart", tooltip="Its numbers over time; ←/→ choose which"),
         Binding("space,enter", "toggle_row", "Fold", id="message.fold", tooltip="Fold or unfold the row"),
         Binding(
             "left,h", "close_branch", "Fold", show=False, id="message.close", tooltip="Fold, or go to what encloses"
@@ -89,8 +103,18 @@ class MessageView(Canvas):
             self.text = text
             self.what = what
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        *,
+        past: Past | None = None,
+        glyphs: Glyphs = UNICODE,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """`past` knows earlier messages; without it nothing can be compared or drawn."""
         super().__init__(id=id, classes=classes)
+        self.past = past
+        self.glyphs = glyphs
         self.mode: Mode = "pretty"
         self.problem = ""
         """Why the payload is not shown as asked."""
@@ -98,6 +122,11 @@ class MessageView(Canvas):
         self._link: Named | None = None
         self._document: Document | None = None
         self._job = 0
+        self._overtaken = threading.Event()
+        """Ends the look-up of the job that runs."""
+        self._field = ""
+        """Path of the number that was drawn last."""
+        self._drawing = False
 
     @property
     def record(self) -> Record | None:
@@ -109,6 +138,13 @@ class MessageView(Canvas):
         self._record = record
         self._link = link
         self._open()
+
+    def tick(self) -> None:
+        """Bring the chart up to date, if one is shown; a few times a second."""
+        chart = self._document
+        if isinstance(chart, Chart) and self.is_attached and not self._drawing and chart.stale():
+            self._drawing = True
+            self.run_worker(self._draw(chart), group="message-chart", description="draw a chart", exit_on_error=False)
 
     # Rows
 
@@ -125,7 +161,10 @@ class MessageView(Canvas):
 
     def resettle(self) -> None:
         """Fit the rows to the width first."""
-        if self._document is not None and self.body_width > 0:
+        if isinstance(self._document, Chart):
+            self._document.fit(self.body_width, self.body_height)
+            self.tick()
+        elif self._document is not None and self.body_width > 0:
             self._document.reflow(self.body_width)
         super().resettle()
 
@@ -142,12 +181,13 @@ class MessageView(Canvas):
             self.resettle()
 
     def action_open_branch(self) -> None:
-        """Unfold, if that shows more rows."""
-        self._toggle_if(grows=True)
+        """Unfold, if that shows more rows; in the chart, the next number."""
+        if not self._choose(1):
+            self._toggle_if(grows=True)
 
     def action_close_branch(self) -> None:
-        """Fold, or go to what encloses the row."""
-        if self._document is None or self._toggle_if(grows=False):
+        """Fold, or go to what encloses the row; in the chart, the number before."""
+        if self._document is None or self._choose(-1) or self._toggle_if(grows=False):
             return
         parent = self._document.parent(self.cursor)
         if parent is not None:
@@ -169,16 +209,19 @@ class MessageView(Canvas):
             if path is not None:
                 self._copy(path, f"path {clean(path)}")
         else:
-            self._copy(decode(self._document.value(self.cursor)), "value")
+            named = "points" if isinstance(self._document, Chart) else "value"
+            self._copy(decode(self._document.value(self.cursor)), named)
 
     def on_click(self, event: events.Click) -> None:
-        """A click puts the cursor; on the title it turns to the next mode; two fold."""
+        """A click puts the cursor; on the title it chooses the mode; on a chart's first row, the number; two fold."""
         index = self.row_at(event)
         if index is None:
             if event.y == 0 and self.styles.border_top[0]:
-                self.action_mode(MODES[(MODES.index(self.mode) + 1) % len(MODES)])
+                self.action_mode(self._mode_at(event.x))
             return
         self.go_to_row(index)
+        if index == 0 and self._choose(1):
+            return
         if event.chain == 2:  # noqa: PLR2004 - a double click
             self.action_toggle_row()
 
@@ -197,18 +240,44 @@ class MessageView(Canvas):
         document.toggle(self.cursor)
         return False
 
+    def _choose(self, step: int) -> bool:
+        """Draw another number, if a chart is shown."""
+        chart = self._document
+        if not isinstance(chart, Chart):
+            return False
+        if chart.choose(step):
+            self._field = chart.path(0) or ""
+            self.tick()
+            self.repaint()
+        return True
+
+    def _mode_at(self, x: int) -> Mode:
+        """The mode whose name stands at a column of the title; beside them, the next one."""
+        title = self._title()
+        for mode in MODES:
+            at = title.find(mode) + TITLE_OFFSET
+            if at <= x < at + len(mode):
+                return mode
+        return MODES[(MODES.index(self.mode) + 1) % len(MODES)]
+
     def _copy(self, text: str, what: str) -> None:
         self.post_message(self.CopyRequested(text, what))
 
     def _open(self) -> None:
         """Begin to show the record in the mode; a job that was overtaken is ignored when it ends."""
         self._job += 1
-        self.cursor = 0
+        self._overtaken.set()
+        self._overtaken = threading.Event()
         record = self._record
+        if self.mode == "chart" and record is not None and self._charts(record):
+            return
+        self.cursor = 0
         if record is None:
             self._put(None, "")
         elif self.mode == "meta":
             self._put(MetaDocument(list(meta_fields(record, self._link))), "")
+        elif self.mode in {"diff", "chart"}:
+            self._open_past(record)
         elif len(record.payload) < LARGE or self.mode == "hex":
             opening = _opening(record, self.mode)
             self._put(opening.document, opening.problem)
@@ -227,10 +296,53 @@ class MessageView(Canvas):
         if job == self._job:
             self._put(opening.document, opening.problem)
 
+    # The past of its channel
+
+    def _open_past(self, record: Record) -> None:
+        """Begin to show the diff or the chart; where there is nothing to show, the payload and why."""
+        past, key = self.past, key_of(record)
+        if past is None or key is None:
+            self._put(open_as("raw", record.payload).document, "no message: it has no past on a channel")
+        elif self.mode == "chart":
+            self._put(Chart(past, key, fields(record.payload), self._field, glyphs=self.glyphs), "")
+        elif (before := past.before(record)) is not None and _is_small(before, record):
+            self._put(_compared(before, record), "")
+        else:
+            self._put(None, "looking for the message before…")
+            work = self._compare_later(past, record, before, self._job)
+            self.run_worker(work, group="message-view", description="compare messages", exit_on_error=False)
+
+    async def _compare_later(self, past: Past, record: Record, before: Record | None, job: int) -> None:
+        """Look the message before up, where memory has lost it, and compare: both in threads."""
+        if before is None:
+            before = await asyncio.to_thread(past.stored_before, record, self._overtaken)
+        if job != self._job:
+            return
+        if before is None:
+            self._put(_opening(record, "pretty").document, "nothing before it on its channel, as far as was looked")
+            return
+        document = await asyncio.to_thread(_compared, before, record)
+        if job == self._job:
+            self._put(document, "")
+
+    def _charts(self, record: Record) -> bool:
+        """Whether the chart shown is about the record's channel already: it goes on, whatever message is chosen."""
+        chart = self._document
+        return isinstance(chart, Chart) and chart.key == key_of(record) and bool(chart.offered)
+
+    async def _draw(self, chart: Chart) -> None:
+        try:
+            await chart.update()
+        finally:
+            self._drawing = False
+        if chart is self._document:
+            self.resettle()
+
     def _put(self, document: Document | None, problem: str) -> None:
         self._document = document
+        self.shows_cursor = not isinstance(document, Chart)
         self.problem = problem
-        self.border_title = Content(self._title())
+        retitle(self, self._title())
         if self.is_attached:
             self._place(0)
             self.resettle()
@@ -250,6 +362,16 @@ def _opening(record: Record, mode: Mode) -> Opening:
     if mode in {"raw", "hex"} or record.kind != Kind.MESSAGE:
         return open_as("hex" if mode == "hex" else "raw", record.payload)
     return open_best(record.payload, _meta(record))
+
+
+def _is_small(*records: Record) -> bool:
+    return sum(len(record.payload) for record in records) <= COMPARED_AT_ONCE
+
+
+def _compared(before: Record, record: Record) -> DiffDocument:
+    """What changed between two messages of a channel."""
+    told = f"since #{before.seq:,}, {figure.span(record.time - before.time)} s"
+    return DiffDocument(before.payload, record.payload, told)
 
 
 def _meta(record: Record) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from rich.segment import Segment
+from textual.geometry import Size
+from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widgets import Input, TextArea
 
@@ -27,6 +29,10 @@ def _stand_in(char: str) -> str:
 
 class SafeInput(Input):
     """An `Input` for text that may have been pasted from anywhere."""
+
+    virtual_size = Reactive(Size(0, 0))
+    """The length of the text. Textual's own declaration lays the whole screen out anew for each letter; all that
+    depends on it is how far the text can be scrolled."""
 
     def render_line(self, y: int) -> Strip:
         """See `Input.render_line`."""

@@ -133,6 +133,8 @@ def header_pieces(connection: Any, glyphs: Glyphs) -> list[Piece]:
         pieces.append(("error", "INSECURE: certificate not verified"))
     if connection.stalled:
         pieces.append(("error", clean(connection.stalled)))
+    if connection.faults:
+        pieces.append(("error", f"misbehaving: {', '.join(sorted(connection.faults))} (B ends it)"))
     if state is not State.OPEN and connection.fault is not None:
         pieces.append(("error", clean(connection.fault.sentence())))
         if connection.fault.hint:

@@ -10,17 +10,17 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
-from rtui.capture.channels import Channels, Node, sort_key
+from rtui.capture.channels import Channels, Node
 from rtui.core.clean import cell_width, clean, clean_bytes, clip
 from rtui.protocols.base import Words
+from rtui.workbench.outline import ORDERS, Outline
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.canvas import Canvas, moves
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.row import Piece
 
-ORDERS: Final = ("name", "count", "rate", "recent")
 SHARE: Final = 20
-"""Listing the rows anew may take one part in this many of the time."""
+"""Putting the rows in order anew may take one part in this many of the time."""
 SPARK: Final = 6
 UNNAMED: Final = "(all)"
 """Shown for the channel "", where the protocol or the message has none."""
@@ -31,13 +31,30 @@ class ChannelTree(Canvas):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *moves("tree"),
-        Binding("enter", "filter", "Filter", id="tree.filter", tooltip="Show only this channel in the log"),
+        Binding("enter", "filter", "Filter", id="tree.filter", tooltip="Show only this channel and what is below"),
+        Binding(
+            "equals_sign",
+            "history",
+            "Only this",
+            id="tree.history",
+            tooltip="Show only exactly this channel in the log",
+        ),
         Binding("space", "mute", "Mute", id="tree.mute", tooltip="Dim this channel's rows, or subscribe and not"),
         Binding("right,l", "unfold", "Expand", show=False, id="tree.expand", tooltip="Show what is below"),
         Binding("left,h", "fold", "Fold", show=False, id="tree.fold", tooltip="Hide what is below, or go up"),
         Binding("plus", "fold_all(False)", "Expand all", show=False, id="tree.expand-all", tooltip="Show every level"),
         Binding(
             "minus", "fold_all(True)", "Fold all", show=False, id="tree.fold-all", tooltip="Show the top level only"
+        ),
+        Binding("s", "compose", "Send here", id="tree.compose", tooltip="Write a message to this channel"),
+        Binding("y", "copy", "Copy name", show=False, id="tree.copy", tooltip="Copy the channel's name"),
+        Binding(
+            "delete",
+            "clear_retained",
+            "Clear retained",
+            show=False,
+            id="tree.clear-retained",
+            tooltip="Have the peer forget the message it keeps here; below a level: after a question",
         ),
         Binding("o", "order", "Order", id="tree.order", tooltip="Sort by name, count, rate, recency"),
         Binding("slash", "find", "Find", id="tree.find", tooltip="Type a part of the name; n and N go on"),
@@ -62,6 +79,27 @@ class ChannelTree(Canvas):
             super().__init__()
             self.channel = channel
 
+    class CopyRequested(Message):
+        """The user wants the name of a channel in the clipboard."""
+
+        def __init__(self, channel: str) -> None:
+            super().__init__()
+            self.channel = channel
+
+    class ComposeRequested(Message):
+        """The user wants to write to a channel."""
+
+        def __init__(self, channel: str) -> None:
+            super().__init__()
+            self.channel = channel
+
+    class ClearRequested(Message):
+        """The user wants the peer to forget what it keeps here and below."""
+
+        def __init__(self, node: Node) -> None:
+            super().__init__()
+            self.node = node
+
     def __init__(
         self,
         *,
@@ -75,13 +113,17 @@ class ChannelTree(Canvas):
         self.order = "name"
         self.needle = ""
         self.finding = False
+        self.title = "channels"
+        """What they are called."""
+        self.retains = False
+        """Whether the peer keeps messages, so that they can be cleared."""
         self._clock = clock
         self._channels: Channels | None = None
         self._words: Words | None = None
-        self._rows: list[tuple[Node, int]] = []
-        self._folded: set[str] = set()
-        self._shape = -1
-        self._listed_at = 0.0
+        self._outline: Outline | None = None
+        self._here: Node | None = None
+        """What the cursor stands on, wherever that is by now."""
+        self._sorted_at = 0.0
         self._cost = 0.0
         self._seen: tuple[int, int] = (-1, -1)
 
@@ -89,53 +131,72 @@ class ChannelTree(Canvas):
         """Show other channels."""
         self._channels = channels
         self._words = words
-        self._folded.clear()
-        self.cursor = 0
+        self._outline = None
+        if channels is not None:
+            self._outline = Outline(channels, self._clock)
+            self._outline.order = self.order
         self.needle = ""
         word = words.channels if words is not None else "channels"
+        self.title = clean(word)
         self.hint = f"no {clean(word)} yet — they appear with the messages"
-        self._list()
+        self.cursor = 0
+        self._here = self.selected
+        self.resettle()
 
     def tick(self) -> None:
-        """Paint if a figure changed; list the rows anew if there are other ones, as often as that is cheap."""
-        channels = self._channels
-        if channels is None or not self.is_attached:
+        """Paint if a figure changed; put the rows in order anew as often as that is cheap."""
+        channels, outline = self._channels, self._outline
+        if channels is None or outline is None or not self.is_attached:
             return
-        reordered = self.order != "name" and channels.revision != self._seen[0]
-        if (channels.shape != self._shape or reordered) and self._may_list():
-            self._list()
+        if outline.order != ORDERS[0] and channels.revision != self._seen[0] and self._may_sort():
+            self._sort(outline)
+        elif outline.stale:
+            self.resettle()
         seen = (channels.revision, self._clock() // 1_000_000_000)
         if seen != self._seen:
             # Rates fall while nothing comes: a quiet tree is painted once a second.
             self._seen = seen
-            self.refresh()
+            self.repaint()
 
     # Rows
 
     def row_count(self) -> int:
+        """See `Canvas`. Channels that came since the last look are taken in first; the cursor stays on its own."""
+        outline = self._outline
+        if outline is None:
+            return 0
+        if outline.stale:
+            outline.sync()
+            self._stay(outline)
+        return outline.height
+
+    def cursor_moved(self) -> None:
         """See `Canvas`."""
-        return len(self._rows)
+        self._here = self.selected
 
     def row_pieces(self, index: int, width: int) -> list[Piece]:
         """Branch, name, last value; at the right count, rate and sparkline where there is room."""
-        node, depth = self._rows[index]
+        if self._outline is None:
+            return []
+        node, depth = self._outline.row(index)
         now = self._clock()
         figures = self._figures(node, now, width)
         room = max(4, width - cell_width(figures) - 1)
         head = " " * min(depth * 2, room // 2) + self._branch(node) + " "
-        name = clip(head + (clean(node.name) or UNNAMED), room)
-        left = room - cell_width(name)
+        mark = f" {self.glyphs.retained}" if node.retained else ""
+        name = clip(head + (clean(node.name) or UNNAMED), room - len(mark))
+        left = room - cell_width(name) - len(mark)
         value = ""
         if left > 4 and not node.children:  # noqa: PLR2004 - a shorter value says nothing
             value = clip(" " + clean_bytes(node.last, 4 * left), left)
         style = "dim" if node.muted else "text"
         padding = " " * (left - cell_width(value) + 1)
-        return [(style, name), ("dim", value + padding), ("dim" if node.muted else "number", figures)]
+        return [(style, name), ("notice", mark), ("dim", value + padding), ("dim" if node.muted else "number", figures)]
 
     @property
     def selected(self) -> Node | None:
         """The node under the cursor."""
-        return self._rows[self.cursor][0] if self._rows else None
+        return self._outline.row(self.cursor)[0] if self._outline is not None and self.row_count() else None
 
     # Actions
 
@@ -149,42 +210,60 @@ class ChannelTree(Canvas):
         if (node := self.selected) is not None:
             self.post_message(self.MuteToggled(node.full))
 
+    def action_history(self) -> None:
+        """Ask for the rows of exactly this channel."""
+        if (node := self.selected) is not None:
+            self.post_message(self.FilterRequested(node.full, f"ch={_word(node.full)}"))
+
+    def action_copy(self) -> None:
+        """Ask for the channel's name in the clipboard."""
+        if (node := self.selected) is not None:
+            self.post_message(self.CopyRequested(node.full))
+
+    def action_compose(self) -> None:
+        """Ask to write to this channel."""
+        if (node := self.selected) is not None:
+            self.post_message(self.ComposeRequested(node.full))
+
+    def action_clear_retained(self) -> None:
+        """Ask for what the peer keeps here to be cleared."""
+        if (node := self.selected) is not None:
+            self.post_message(self.ClearRequested(node))
+
     def action_unfold(self) -> None:
         """Show what is below, or go there."""
-        node = self.selected
-        if node is None or not node.children:
+        node, outline = self.selected, self._outline
+        if node is None or outline is None or not node.children:
             return
-        if node.full in self._folded:
-            self._folded.discard(node.full)
-            self._list()
+        if outline.is_folded(node):
+            self._fold(outline, node, folded=False)
         else:
             self.action_move(1)
 
     def action_fold(self) -> None:
         """Hide what is below, or go to what is above."""
-        node = self.selected
-        if node is None:
+        node, outline = self.selected, self._outline
+        if node is None or outline is None:
             return
-        if node.children and node.full not in self._folded:
-            self._folded.add(node.full)
-            self._list()
-        elif node.parent is not None:
-            above = next((i for i, (one, _) in enumerate(self._rows) if one is node.parent), None)
-            if above is not None:
-                self.go_to_row(above)
+        if node.children and not outline.is_folded(node):
+            self._fold(outline, node, folded=True)
+        elif node.parent is not None and (above := outline.index_of(node.parent)) is not None and above >= 0:
+            self.go_to_row(above)
 
     def action_fold_all(self, fold: bool) -> None:
         """Every level, or the top one only."""
-        self._folded.clear()
-        if fold and self._channels is not None:
-            self._folded = {node.full for node in self._channels.root.children.values() if node.children}
-        self._list()
+        if self._outline is not None:
+            self._outline.fold_all(folded=fold)
+            self._stay(self._outline)
+            self.resettle()
 
     def action_order(self) -> None:
         """The next order."""
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
-        self.border_subtitle = "" if self.order == "name" else f"by {self.order}"
-        self._list()
+        self.border_subtitle = "" if self.order == ORDERS[0] else f"by {self.order}"
+        if self._outline is not None:
+            self._outline.order = self.order
+            self._sort(self._outline)
 
     def action_find(self) -> None:
         """Begin to type a name."""
@@ -194,15 +273,16 @@ class ChannelTree(Canvas):
 
     def action_find_next(self, step: int) -> None:
         """To the next or previous row whose name holds what was typed."""
-        if not self.needle:
+        outline = self._outline
+        if outline is None or not self.row_count():
             return
-        count = len(self._rows)
-        needle = self.needle.casefold()
-        for offset in range(1, count + 1):
-            index = (self.cursor + step * offset) % count
-            if needle in self._rows[index][0].full.casefold():
-                self.go_to_row(index)
-                return
+        found = outline.find(self.needle, self.cursor, step)
+        if found is not None:
+            outline.reveal(found)
+            self._here = found
+            self._stay(outline)
+            self.resettle()
+            self.go_to_row(self.cursor)
 
     def on_key(self, event: events.Key) -> None:
         """While finding, keys are letters."""
@@ -221,13 +301,16 @@ class ChannelTree(Canvas):
         from textual.content import Content
 
         self.border_subtitle = Content(f"find: {clean(self.needle)}")
-        if self._rows and self.needle.casefold() not in self._rows[self.cursor][0].full.casefold():
+        here = self.selected
+        if here is not None and self.needle.casefold() not in here.full.casefold():
             self.action_find_next(1)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While finding, keys are letters; hits exist once something was typed."""
         if self.finding:
             return False
+        if action == "clear_retained":
+            return self.retains
         if action == "find_next":
             return bool(self.needle)
         return super().check_action(action, parameters)
@@ -238,40 +321,54 @@ class ChannelTree(Canvas):
         if index is None:
             return
         self.go_to_row(index)
-        node, depth = self._rows[index]
+        outline = self._outline
+        if outline is None:
+            return
+        node, depth = outline.row(index)
         offset = event.get_content_offset(self)
         if node.children and offset is not None and offset.x <= depth * 2 + 1:
-            self._folded ^= {node.full}
-            self._list()
+            self._fold(outline, node, folded=not outline.is_folded(node))
         elif event.chain == 2:  # noqa: PLR2004 - a double click
             self.action_filter()
 
     # Inside
 
-    def _may_list(self) -> bool:
-        return time.monotonic() - self._listed_at >= SHARE * self._cost
+    def _may_sort(self) -> bool:
+        return time.monotonic() - self._sorted_at >= SHARE * self._cost
 
-    def _list(self) -> None:
-        """The rows that folding leaves, in order; the cursor stays on its node."""
+    def _sort(self, outline: Outline) -> None:
         began = time.perf_counter()
-        kept = self.selected if self.cursor < len(self._rows) else None
-        channels = self._channels
-        self._rows = []
-        if channels is not None:
-            self._shape = channels.shape
-            self._rows = _flat(channels.root, sort_key(self.order, self._clock()), self._folded)
-        if kept is not None and not (self.cursor < len(self._rows) and self._rows[self.cursor][0] is kept):
-            self.cursor = next((i for i, (node, _) in enumerate(self._rows) if node is kept), self.cursor)
+        outline.resort()
+        self._stay(outline)
         self._cost = time.perf_counter() - began
-        self._listed_at = time.monotonic()
+        self._sorted_at = time.monotonic()
         self.resettle()
+
+    def _fold(self, outline: Outline, node: Node, *, folded: bool) -> None:
+        outline.fold(node, folded=folded)
+        self._stay(outline)
+        self.resettle()
+
+    def _stay(self, outline: Outline) -> None:
+        """Put the cursor where its node is now, or what that was folded into."""
+        if self._here is None and outline.height:
+            self._here = outline.row(min(self.cursor, outline.height - 1))[0]
+        node = self._here
+        while node is not None and node.parent is not None:
+            index = outline.index_of(node)
+            if index is not None:
+                self.cursor = index
+                break
+            node = node.parent
+        self._here = node if node is not None and node.parent is not None else self._here
 
     def _branch(self, node: Node) -> str:
         if node.muted:
             return self.glyphs.muted
         if not node.children:
             return self.glyphs.leaf
-        return self.glyphs.branch_shut if node.full in self._folded else self.glyphs.branch_open
+        shut = self._outline is not None and self._outline.is_folded(node)
+        return self.glyphs.branch_shut if shut else self.glyphs.branch_open
 
     def _figures(self, node: Node, now: int, width: int) -> str:
         rate = node.rate_at(now)
@@ -284,19 +381,11 @@ class ChannelTree(Canvas):
 
     def _expression(self, node: Node) -> str:
         separator = self._channels.separator if self._channels is not None else None
-        name = f"{node.full}{separator}#" if node.children and separator else node.full
-        plain = bool(name) and all(char.isalnum() or char in "/_-.#+:$" for char in name)
-        return f"ch:{name}" if plain else 'ch:"{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"'))
+        return f"ch:{_word(f'{node.full}{separator}#' if node.children and separator else node.full)}"
 
 
-def _flat(root: Node, key: Callable[[Node], tuple[float | str, ...]], folded: set[str]) -> list[tuple[Node, int]]:
-    """Depth first, without recursion: a topic may have thousands of levels."""
-    rows: list[tuple[Node, int]] = []
-    stack = [(node, 0) for node in sorted(root.children.values(), key=key, reverse=True)]
-    # Reversed twice: the smallest key is popped first.
-    while stack:
-        node, depth = stack.pop()
-        rows.append((node, depth))
-        if node.children and node.full not in folded:
-            stack += [(child, depth + 1) for child in sorted(node.children.values(), key=key, reverse=True)]
-    return rows
+def _word(name: str) -> str:
+    """A name as the language of the filter takes it: quoted, unless it is plain."""
+    if name and all(char.isalnum() or char in "/_-.#+:$" for char in name):
+        return name
+    return '"{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"'))

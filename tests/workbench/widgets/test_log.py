@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.message import Message
 
 from rtui.core.record import Kind
 from rtui.workbench.widgets.glyph import ASCII
@@ -32,12 +33,12 @@ async def test_a_new_row_redraws_only_itself() -> None:
     async with Host(log).run_test(size=(100, 20)) as pilot:
         log.set_lens(lens, {})
         await pilot.pause()
-        hits, misses = log.strips.hits, log.strips.misses
+        hits, misses = log.brush.strips.hits, log.brush.strips.misses
         lens.fill(1)
         log.tick()
         await pilot.pause()
-        assert log.strips.misses - misses == 1
-        assert log.strips.hits - hits >= 19
+        assert log.brush.strips.misses - misses == 1
+        assert log.brush.strips.hits - hits >= 19
 
 
 async def test_a_flood_fetches_only_what_is_seen_and_a_quiet_tick_nothing() -> None:
@@ -115,7 +116,13 @@ async def test_older_rows_put_in_front_leave_the_view_where_it_is() -> None:
 async def test_marks_errors_and_selection() -> None:
     lens, log = FakeLens(), MessageLog()
     lens.add(*(row(seq, kind=Kind.ERROR if seq == 40 else 0) for seq in range(1, 101)))
-    async with Host(log).run_test(size=(80, 24)) as pilot:
+    wanted: list[int] = []
+
+    def note(message: Message) -> None:
+        if isinstance(message, MessageLog.ErrorWanted):
+            wanted.append(message.step)
+
+    async with Host(log).run_test(size=(80, 24), message_hook=note) as pilot:
         log.focus()
         log.set_lens(lens, {})
         log.go_to(10)
@@ -123,8 +130,10 @@ async def test_marks_errors_and_selection() -> None:
         log.go_to(70)
         await pilot.press("m", "apostrophe")
         assert log.cursor_seq == 10
-        await pilot.press("e")
-        assert log.cursor_seq == 40
+        await pilot.press("e", "E")
+        assert wanted[:1] == [1]
+        assert set(wanted) == {1, -1}
+        log.go_to(40)
         await pilot.press("x", "shift+down", "shift+down")
         assert log.selected_seqs() == [40, 41, 42]
         await pilot.press("escape")

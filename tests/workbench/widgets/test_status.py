@@ -24,6 +24,7 @@ def connection(**changed: Any) -> Any:
         "adapter": SimpleNamespace(title="WebSocket"),
         "meter": SimpleNamespace(rate=1200.0, history=lambda: [1, 5, 3]),
         "link": SimpleNamespace(options=SimpleNamespace(insecure=False)),
+        "faults": frozenset(),
     }
     return SimpleNamespace(**{**values, **changed})
 

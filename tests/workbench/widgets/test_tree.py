@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from rtui.capture.channels import Channels
@@ -77,6 +78,78 @@ async def test_enter_asks_for_a_filter_in_the_language_of_the_filter() -> None:
         await pilot.press("enter", "down", "enter", "end", "enter")
         await pilot.pause()
     assert asked == ["ch:a/#", "ch:a/b", r'ch:"q \"x"']
+
+
+async def test_one_channel_alone_can_be_asked_for_copied_written_to_and_cleared() -> None:
+    tree = ChannelTree()
+    asked: list[str] = []
+
+    class Listening(Host):
+        def on_channel_tree_filter_requested(self, event: ChannelTree.FilterRequested) -> None:
+            asked.append(event.expression)
+
+        def on_channel_tree_copy_requested(self, event: ChannelTree.CopyRequested) -> None:
+            asked.append(f"copy {event.channel}")
+
+        def on_channel_tree_compose_requested(self, event: ChannelTree.ComposeRequested) -> None:
+            asked.append(f"write {event.channel}")
+
+        def on_channel_tree_clear_requested(self, event: ChannelTree.ClearRequested) -> None:
+            asked.append(f"clear {event.node.full}")
+
+    async with Listening(tree).run_test(size=(80, 24)) as pilot:
+        tree.focus()
+        tree.set_channels(topics("a/+", "a/b", ""), WORDS)
+        await pilot.press("equals_sign", "down", "down", "equals_sign", "y", "s", "delete")
+        await pilot.pause()
+        assert asked == ['ch=""', "ch=a/+", "copy a/+", "write a/+"]
+        tree.retains = True
+        await pilot.press("delete")
+        await pilot.pause()
+        assert asked[-1] == "clear a/+"
+
+
+async def test_what_the_peer_tells_of_itself_starts_folded_and_is_found_all_the_same() -> None:
+    tree = ChannelTree()
+    async with Host(tree).run_test(size=(80, 24)) as pilot:
+        tree.focus()
+        tree.set_channels(topics("$SYS/broker/uptime", "a"), WORDS)
+        assert tree.row_count() == 2
+        await pilot.press("slash", *"uptime", "enter")
+        assert tree.selected is not None
+        assert tree.selected.full == "$SYS/broker/uptime"
+        assert tree.row_count() == 4
+
+
+async def test_a_kept_message_is_marked_until_it_is_cleared() -> None:
+    tree = ChannelTree()
+    channels = topics("a")
+    async with Host(tree).run_test(size=(80, 24)) as pilot:
+        tree.set_channels(channels, WORDS)
+
+        async def marked(payload: bytes, meta: str | None) -> bool:
+            channels.tap([msgspec.structs.replace(row(9, payload, channel="a"), meta=meta)])
+            tree.tick()
+            await pilot.pause()
+            return "®" in screen_text(tree)[0]
+
+        assert not await marked(b"1", '{"qos":1}')
+        assert await marked(b"2", '{"qos":1,"retain":true}')
+        assert await marked(b"3", None)
+        assert not await marked(b"", None)
+
+
+async def test_folding_what_holds_the_cursor_puts_it_on_the_fold() -> None:
+    tree = ChannelTree()
+    async with Host(tree).run_test(size=(80, 24)) as pilot:
+        tree.focus()
+        tree.set_channels(topics("a/b/c", "z"), WORDS)
+        await pilot.press("down", "down", "minus")
+        assert tree.selected is not None
+        assert tree.selected.full == "a"
+        await pilot.press("plus", "end")
+        assert tree.selected.full == "z"
+        assert tree.row_count() == 4
 
 
 async def test_fifty_thousand_channels_draw_only_what_is_seen() -> None:

@@ -1,0 +1,176 @@
+"""Actions on the saved messages of a session: send one, keep one, repeat one."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+
+from rtui.core.clean import clean
+from rtui.settings.option import has_template
+from rtui.settings.quantity import format_duration, parse_duration
+from rtui.settings.session import SavedMessage
+from rtui.workbench.action import Book
+from rtui.workbench.actions.connection import is_open
+from rtui.workbench.repeat import Repeat
+from rtui.workbench.screens.dialog import Choice, Choose, Prompt
+
+if TYPE_CHECKING:
+    from rtui.settings.session_model import PayloadFormat
+    from rtui.workbench.screens.desk import Desk
+    from rtui.workbench.widgets.composer import Draft
+
+BOOK = Book("Saved message")
+_action = BOOK.action
+
+DIGITS: Final = range(1, 10)
+TYPED: Final = " "
+"""The choice of what stands in the composer. No saved message is called so."""
+SHORTEST: Final = 0.01
+"""Seconds between two sends of a rhythm."""
+
+
+def has_draft(desk: Desk) -> bool:
+    """Whether something stands in the composer of an open connection."""
+    return is_open(desk) and desk.composer is not None and bool(desk.composer.draft.payload)
+
+
+@_action("send-saved", "M", "Send saved…", when=is_open)
+async def send_saved(desk: Desk) -> None:
+    """Send one of the session's saved messages."""
+    messages = desk.sure.session.messages
+    if not messages:
+        desk.say(f"this session has no saved messages; {desk.bench.key_of('app.keep-message')} keeps what you wrote")
+        return
+    picked = await desk.ask(Choose("send", _choices(desk)))
+    if picked is not None:
+        _send(desk, next(one for one in messages if one.name == picked))
+
+
+def _declare_digit(number: int) -> None:
+    @_action(f"send-saved-{number}", str(number), f"Send saved {number}", when=partial(_has, number=number))
+    def send(desk: Desk) -> None:
+        """Send the saved message of this number."""
+        _send(desk, desk.sure.session.messages[number - 1])
+
+
+def _has(desk: Desk, number: int) -> bool:
+    return is_open(desk) and len(desk.sure.session.messages) >= number
+
+
+for _number in DIGITS:
+    _declare_digit(_number)
+
+
+@_action("keep-message", "alt+k", "Keep message…", when=has_draft)
+async def keep(desk: Desk) -> None:
+    """Keep what stands in the composer as a saved message of the session."""
+    connection, sheet = desk.sure, desk.sheets.current
+    assert desk.composer is not None  # noqa: S101 - `when` has seen it
+    assert sheet is not None  # noqa: S101
+    draft = desk.composer.draft
+    name = await desk.ask(Prompt("keep message as", hint="a name", check=_name_trouble, detail=_warning(draft)))
+    if not name:
+        return
+    message = saved(draft, name, desk.composer.outgoing())
+    connection.session = _with(connection.session, message)
+    if sheet.session is not None:
+        sheet.session = _with(sheet.session, message)
+        sheet.unsaved = True
+    place = [one.name for one in connection.session.messages].index(name) + 1
+    digit = f"{place} sends it; " if place in DIGITS else ""
+    desk.say(f"kept as {name}: {digit}{desk.bench.key_of('app.save')} saves the session")
+    desk.refresh_bindings()
+
+
+@_action("repeat", "a", "Repeat…", when=is_open)
+async def repeat(desk: Desk) -> None:
+    """Send a message again and again, or stop doing so."""
+    connection = desk.sure
+    if desk.repeats.of(connection) is not None:
+        desk.repeats.stop(connection)
+        return
+    choices = _choices(desk)
+    if has_draft(desk):
+        choices.insert(0, Choice(TYPED, "what stands in the composer"))
+    if not choices:
+        desk.say("nothing to repeat yet: write a message first")
+        return
+    picked = await desk.ask(Choose("repeat", choices))
+    if picked is None:
+        return
+    message = next((one for one in connection.session.messages if one.name == picked), None)
+    usual = format_duration(message.every) if message is not None and message.every else "1s"
+    every = await desk.ask(Prompt("repeat every", value=usual, check=_every_trouble))
+    if every:
+        await desk.repeats.run(connection, _rhythm(desk, message, parse_duration(every)))
+
+
+def saved(draft: Draft, name: str, outgoing: dict[str, Any]) -> SavedMessage:
+    """What stands in the composer, as it is written to a session file."""
+    if draft.format == "file":
+        return SavedMessage(name=name, channel=draft.channel, file=draft.payload.strip(), options=outgoing)
+    return SavedMessage(
+        name=name,
+        channel=draft.channel,
+        payload=draft.payload,
+        format=cast("PayloadFormat", draft.format),
+        options=outgoing,
+    )
+
+
+def _rhythm(desk: Desk, message: SavedMessage | None, every: float) -> Repeat:
+    connection = desk.sure
+    if message is not None:
+        return Repeat(message.name, every, partial(connection.send_saved, message))
+    assert desk.composer is not None  # noqa: S101 - it was offered because something stands in it
+    composer = desk.composer
+    outgoing = desk.built(composer.outgoing())
+    return Repeat("a message", every, partial(connection.send, composer.payload(), composer.draft.channel, outgoing))
+
+
+def _send(desk: Desk, message: SavedMessage) -> None:
+    desk.sure.send_saved(message)
+    desk.log_view.action_follow()
+
+
+def _choices(desk: Desk) -> list[Choice]:
+    return [
+        Choice(one.name, f"{place} {one.name}" if place in DIGITS else one.name, _preview(one))
+        for place, one in enumerate(desk.sure.session.messages, 1)
+    ]
+
+
+def _preview(message: SavedMessage) -> str:
+    source = f"@{message.file}" if message.file else message.payload
+    marks = "[sent on connect] " if message.on_connect else ""
+    return clean(f"{marks}{message.channel} {source}".strip())[:60]
+
+
+def _with(session: Any, message: SavedMessage) -> Any:
+    """`session` with `message`, in the place of one of the same name."""
+    names = [one.name for one in session.messages]
+    messages = list(session.messages)
+    if message.name in names:
+        messages[names.index(message.name)] = message
+    else:
+        messages.append(message)
+    return msgspec.structs.replace(session, messages=tuple(messages))
+
+
+def _warning(draft: Draft) -> str:
+    if has_template(draft.payload):
+        return "It holds {{ … }}, which is filled in at each send of a saved message."
+    return ""
+
+
+def _name_trouble(text: str) -> str:
+    return "" if text else "a name is missing"
+
+
+def _every_trouble(text: str) -> str:
+    try:
+        return "" if parse_duration(text) >= SHORTEST else "10ms is the shortest"
+    except ValueError as error:
+        return str(error)

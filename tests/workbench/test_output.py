@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from rtui.workbench.output import LOCAL, PATIENCE, REMOTE, Pace, allowance
+
+
+def test_over_ssh_less_is_sent() -> None:
+    assert allowance({}) == LOCAL
+    assert allowance({"SSH_CONNECTION": "1 2 3 4"}) == REMOTE
+
+
+def test_what_was_written_is_paid_for_by_time() -> None:
+    pace = Pace(1000.0)
+    assert pace.allows(1.0)
+    pace.written += 100
+    assert not pace.allows(1.0)
+    assert not pace.allows(1.05)
+    assert pace.allows(1.11)
+
+
+def test_the_largest_picture_delays_by_no_more_than_patience() -> None:
+    pace = Pace(1000.0)
+    pace.written += 10**9
+    assert not pace.allows(5.0)
+    assert pace.allows(5.0 + PATIENCE)
+
+
+def test_a_steady_flood_stays_within_the_rate() -> None:
+    pace = Pace(1000.0)
+    for frame in range(300):
+        if pace.allows(frame / 30):
+            pace.written += 90
+    assert 600 <= pace.written / 10 <= 1010

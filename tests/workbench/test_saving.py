@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from rtui.capture.journal import Journal
+from rtui.demo import websocket as demo
+from rtui.settings.paths import packaged, user_sessions
+from rtui.settings.session import Session, load_session, save_session, session_from_url
+from rtui.settings.session_list import list_sessions
+from rtui.workbench.actions import session as actions
+from rtui.workbench.app import Workbench
+from rtui.workbench.panes.sidebar import Sidebar
+from rtui.workbench.screens.dialog import Confirm, Prompt
+from tests.workbench.conftest import running, until
+from tests.workbench.test_desk import toasts
+
+
+async def answer(bench: Workbench, pilot: Pilot[Any], text: str) -> None:
+    await until(pilot, lambda: isinstance(bench.screen, Prompt), "asked")
+    bench.screen.query_one(Input).value = text
+    await pilot.press("enter")
+    await until(pilot, lambda: not isinstance(bench.screen, Prompt), "answered")
+
+
+async def test_the_name_that_was_asked_for_is_shown_and_the_file_is_in_the_sidebar(
+    journal: Journal, server: demo.Server
+) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        await pilot.press("w")
+        await answer(bench, pilot, "mine")
+        await until(pilot, lambda: "saved to" in toasts(bench), "saved")
+        sheet = bench.desk.sheets.current
+        assert sheet is not None
+        assert sheet.name == "mine"
+        assert load_session(user_sessions() / "mine.toml", actions.declares_for).name == "mine"
+        labels = [str(node.label) for node in bench.desk.query_one(Sidebar)._tree_nodes.values()]
+        assert any(label.endswith("mine") for label in labels)
+
+
+async def test_a_withheld_secret_is_told_with_its_variable(journal: Journal, server: demo.Server) -> None:
+    async with running(journal) as (bench, pilot):
+        bench.connect(Session(name="a", url=f"{server.url}/echo", options={"token": "s3cret-t0ken"}))
+        await pilot.press("w")
+        await answer(bench, pilot, "mine")
+        await until(pilot, lambda: "set the environment variable MINE_TOKEN" in toasts(bench), "told")
+    assert "s3cret" not in await asyncio.to_thread((user_sessions() / "mine.toml").read_text)
+
+
+async def test_a_sample_is_saved_as_a_file_of_the_user(journal: Journal, server: demo.Server) -> None:
+    sample = load_session(packaged("sessions") / "demo" / "echo.toml", actions.declares_for)
+    before = await asyncio.to_thread((packaged("sessions") / "demo" / "echo.toml").read_bytes)
+    async with running(journal) as (bench, pilot):
+        bench.connect(type(sample)(**{**_fields(sample), "url": f"{server.url}/echo"}))
+        await pilot.press("w")
+        await answer(bench, pilot, "own")
+        await until(pilot, lambda: "saved to" in toasts(bench), "saved")
+    assert await asyncio.to_thread((packaged("sessions") / "demo" / "echo.toml").read_bytes) == before
+    assert [entry.source for entry in list_sessions() if entry.name == "own"] == ["user"]
+
+
+async def test_a_file_that_changed_meanwhile_is_noticed_before_it_is_written(
+    journal: Journal, server: demo.Server
+) -> None:
+    path = user_sessions() / "mine.toml"
+    saved = save_session(session_from_url(f"{server.url}/echo"), path).session
+    async with running(journal) as (bench, pilot):
+        bench.connect(saved)
+        await asyncio.to_thread(path.write_text, f'[session]\nurl = "{server.url}/echo"\ndescription = "theirs"\n')
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(bench.screen, Confirm), "asked")
+        assert "changed by something else" in bench.screen.detail  # type: ignore[attr-defined]
+        await pilot.press("n")
+        await until(pilot, lambda: bench.screen is bench.desk, "back")
+        assert "saved to" not in toasts(bench)
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(bench.screen, Confirm), "asked again")
+        await pilot.press("y")
+        await until(pilot, lambda: "saved to" in toasts(bench), "saved")
+    assert load_session(path, actions.declares_for).description == "theirs"
+
+
+async def test_deleting_asks_and_samples_stay(
+    journal: Journal, server: demo.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # in the project's own folder the samples are the user's
+    path = user_sessions() / "mine.toml"
+    save_session(session_from_url(f"{server.url}/echo"), path)
+    async with running(journal) as (bench, pilot):
+        mine = next(entry for entry in list_sessions() if entry.name == "mine")
+        for key, left in (("n", True), ("y", False)):
+            bench.desk.query_one(Sidebar).post_message(Sidebar.Asked("delete", mine))
+            await until(pilot, lambda: isinstance(bench.screen, Confirm), "asked")
+            await pilot.press(key)
+            await until(pilot, lambda: bench.screen is bench.desk, "answered")
+            await until(pilot, lambda left=left: path.exists() is left, "as answered")
+        for verb in ("delete", "editor"):
+            sample = next(entry for entry in list_sessions() if entry.source == "packaged")
+            bench.desk.query_one(Sidebar).post_message(Sidebar.Asked(verb, sample))
+        await until(pilot, lambda: "cannot be deleted" in toasts(bench), "told")
+        await until(pilot, lambda: "samples stay as they are" in toasts(bench), "told")
+
+
+def _fields(session: Session) -> dict[str, Any]:
+    return {name: getattr(session, name) for name in session.__struct_fields__}

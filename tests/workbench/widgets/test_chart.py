@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rtui.capture.journal import Journal
+from rtui.capture.past import Key, Past
+from rtui.capture.reader import Reader
+from rtui.capture.series import Point, fields
+from rtui.core.record import Record
+from rtui.payloads.base import Line
+from rtui.workbench.widgets import chart
+from rtui.workbench.widgets.chart import Chart, draw, scaled, thin
+from rtui.workbench.widgets.glyph import ASCII, UNICODE
+from tests.waiting import eventually
+
+KEY = Key(1, "plant/temp", 1)
+NOON = 1_767_268_800_000_000_000
+SECOND = 1_000_000_000
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    made = Journal.create(tmp_path / "run.rtui")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def past(journal: Journal) -> Iterator[Past]:
+    reader = Reader(journal.path)
+    yield Past(reader, journal)
+    reader.close()
+
+
+def reading(seq: int, payload: bytes) -> Record:
+    return Record(seq, NOON + seq * SECOND, KEY.link, 0, KEY.direction, KEY.channel, payload)
+
+
+def text(lines: list[Line]) -> list[str]:
+    return ["".join(piece for _, piece in line) for line in lines]
+
+
+def shown(one: Chart) -> list[str]:
+    return text(one.lines(0, one.height))
+
+
+def points(*values: float) -> list[Point]:
+    return [Point(NOON + at * SECOND, value) for at, value in enumerate(values)]
+
+
+FLOATS = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@settings(deadline=None)
+@given(st.lists(FLOATS, min_size=1, max_size=50), st.integers(1, 120), st.integers(0, 30), st.booleans())
+def test_whatever_the_numbers_the_drawing_fits(values: list[float], width: int, height: int, ascii_only: bool) -> None:
+    rows = text(draw(points(*values), width, height, ASCII if ascii_only else UNICODE))
+    assert len(rows) <= height
+    assert all(len(row) <= width and row.isprintable() for row in rows)
+    assert not ascii_only or all(row.isascii() for row in rows)
+
+
+@given(st.lists(FLOATS, min_size=1, max_size=500), st.integers(1, 40))
+def test_thinning_keeps_order_and_peaks(values: list[float], columns: int) -> None:
+    thinned = thin(points(*values), columns)
+    assert len(thinned) <= 2 * columns or thinned == points(*values)
+    assert thinned == sorted(thinned, key=lambda point: point.time)
+    assert {min(values), max(values)} <= {point.value for point in thinned}
+
+
+@given(st.lists(FLOATS, min_size=1))
+def test_scaling_keeps_order(values: list[float]) -> None:
+    for (low, small), (high, large) in zip(*[sorted(zip(values, scaled(values), strict=True))] * 2, strict=True):
+        assert 0 <= small <= 1
+        assert low > high or small <= large
+
+
+def test_a_rising_line_rises() -> None:
+    rows = text(draw(points(*range(100)), 60, 12, ASCII))
+    marks = [row.index("*") for row in rows[:-2]]
+    assert marks == sorted(marks, reverse=True)
+    assert rows[0].lstrip().startswith("99+")
+    assert rows[-3].lstrip().startswith("0+")
+    assert len(rows) == 12
+
+
+def test_a_low_pane_gets_a_sparkline() -> None:
+    assert text(draw(points(0, 1), 40, 2)) == ["▁█"]
+    assert draw(points(0, 1), 40, 0) == []
+
+
+async def test_it_follows_the_channel(journal: Journal, past: Past) -> None:
+    journal.append([reading(1, b'{"v":20,"h":40}'), reading(2, b'{"v":23.5,"h":41}')])
+    one = Chart(past, KEY, fields(b'{"v":23.5,"h":41}'))
+    one.fit(80, 12)
+    assert one.stale()
+    await one.update()
+    assert not one.stale()
+    assert shown(one)[0] == ".v 1/2 · last 23.5 · min 20 · max 23.5 · 2 points"
+    assert one.height == 12
+    journal.append([reading(3, b'{"v":18}')])
+    assert one.stale() or one._cost
+    assert shown(one)[0] == ".v 1/2 · last 18 · min 18 · max 23.5 · 3 points"
+
+
+async def test_another_field_can_be_chosen(journal: Journal, past: Past) -> None:
+    journal.append([reading(1, b'{"v":20,"h":40}')])
+    offered = fields(b'{"v":20,"h":40}')
+    one = Chart(past, KEY, offered, ".h")
+    assert one.path(0) == ".h"
+    assert one.choose(1)
+    assert one.path(0) == ".v"
+    assert one.choose(-1)
+    assert shown(one)[0] == ".h 2/2 · last 40 · min 40 · max 40 · 1 point"
+    assert not Chart(past, KEY, offered[:1]).choose(1)
+
+
+async def test_without_a_number_it_says_so(past: Past) -> None:
+    one = Chart(past, KEY, fields(b'{"text":"hello"}'))
+    one.fit(80, 12)
+    assert not one.stale()
+    await one.update()
+    assert shown(one) == ["no number in this message: nothing to draw"]
+    assert one.path(0) is None
+    assert one.value(0) == b""
+
+
+async def test_the_points_can_be_copied(journal: Journal, past: Past) -> None:
+    journal.append([reading(1, b"21.50"), reading(2, b"off"), reading(3, b"1e3")])
+    one = Chart(past, KEY, fields(b"1e3"))
+    assert one.value(5).splitlines() == [
+        b"time,value",
+        b"2026-01-01T12:00:01.000000Z,21.5",
+        b"2026-01-01T12:00:03.000000Z,1000.0",
+    ]
+
+
+async def test_drawing_takes_a_part_of_the_time_only(
+    journal: Journal, past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chart, "SHARE", 1e9)
+    journal.append([reading(1, b"1"), reading(2, b"2")])
+    one = Chart(past, KEY, fields(b"2"))
+    one.fit(80, 12)
+    await one.update()
+    journal.append([reading(3, b"3")])
+    assert not one.stale()
+    one.fit(60, 12)
+    assert one.stale()
+
+
+async def test_what_is_only_in_the_file_is_looked_up(journal: Journal, past: Past) -> None:
+    journal.append([reading(seq, b"%d" % seq) for seq in range(1, 51)])
+    await eventually(lambda: journal.committed == 50)
+    reader = Reader(journal.path)
+    one = Chart(Past(reader), KEY, fields(b"1"))
+    one.fit(80, 12)
+    assert "looking for numbers" in shown(one)[0]
+    assert one.stale()
+    await one.update()
+    assert "50 points" in shown(one)[0]
+    reader.close()
