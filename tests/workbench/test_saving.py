@@ -98,7 +98,7 @@ async def test_deleting_asks_and_samples_stay(
             await until(pilot, lambda: isinstance(bench.screen, Confirm), "asked")
             await pilot.press(key)
             await until(pilot, lambda: bench.screen is bench.desk, "answered")
-            await until(pilot, lambda left=left: path.exists() is left, "as answered")
+            await until(pilot, path.exists if left else lambda: not path.exists(), "as answered")
         for verb in ("delete", "editor"):
             sample = next(entry for entry in list_sessions() if entry.source == "packaged")
             bench.desk.query_one(Sidebar).post_message(Sidebar.Asked(verb, sample))
