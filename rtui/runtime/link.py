@@ -43,6 +43,9 @@ TIME_SLICE: Final = 0.008
 LAG_POLL: Final = 0.005
 """Seconds between looks at a capture that is behind."""
 
+NEVER_OPEN: Final = frozenset({"unknown-host", "refused", "unreachable", "tls", "handshake", "auth", "busy"})
+"""Kinds of fault that a connection has before it is one: nothing was lost or closed."""
+
 Outcome: TypeAlias = str | Fault
 """"pending", "sent", "acked", or why it failed."""
 Wall: TypeAlias = Callable[[], int]
@@ -329,6 +332,8 @@ def fault_meta(fault: Fault) -> Meta:
 def closed_row(closed: Closed) -> tuple[str, Meta]:
     """The sentence and the details of a close row."""
     who = {"us": "closed by us", "them": "closed by the peer", "network": "connection lost"}[closed.by]
+    if closed.fault is not None and closed.fault.kind in NEVER_OPEN:
+        who = "not connected"
     code = f" · {closed.code}" if closed.code is not None else ""
     why = f" · {closed.reason}" if closed.reason else ""
     fault = f" · {closed.fault.sentence()}" if closed.fault else ""

@@ -339,3 +339,9 @@ async def test_messages_that_greet_are_sent_at_every_open(stage: Stage) -> None:
 
 def outs(stage: Stage) -> list[Record]:
     return [record for record in stage.records if record.direction == Direction.OUT]
+
+
+async def test_an_attempt_that_never_opened_lost_nothing(stage: Stage) -> None:
+    connection = stage.play(refuse, retry_first=False)
+    await connection.wait_closed()
+    assert stage.records[-1].payload.startswith(b"not connected")
