@@ -144,6 +144,8 @@ class Link:
         self._queue: asyncio.Queue[Command | None] = asyncio.Queue()
         self._slice_began = 0.0
         self._just_opened = False
+        self._last_meta: Meta | None = None
+        self._last_text = ""
 
     # The adapter's side
 
@@ -313,8 +315,11 @@ class Link:
     def _meta(self, meta: Meta | None) -> str | None:
         if not meta:
             return None
-        text = _encode_meta(meta).decode()
-        return self._secrets.mask(text) if self._secrets else text
+        if meta is not self._last_meta:
+            # Adapters hand out the same object for messages that are alike: each is encoded once.
+            text = _encode_meta(meta).decode()
+            self._last_meta, self._last_text = meta, self._secrets.mask(text) if self._secrets else text
+        return self._last_text
 
 
 def opened_sentence(details: Meta) -> str:

@@ -85,9 +85,11 @@ class Server(socketserver.ThreadingTCPServer):
 class Blaster:
     """The server in a child process."""
 
+    module = "tests.benchmarks.blaster"
+
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.blaster"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-m", self.module], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.port = int(self._line()["port"])
         return self
@@ -111,6 +113,16 @@ class Blaster:
         assert self._process.stdout is not None
         line: dict[str, Any] = json.loads(self._process.stdout.readline())
         return line
+
+
+class MqttBlaster(Blaster):
+    """The same for MQTT; the topic of `url` says how many."""
+
+    module = "tests.benchmarks.broker"
+
+    def url(self, count: int) -> str:
+        """Where `count` messages come from."""
+        return f"mqtt://127.0.0.1:{self.port}/bench/{count}"
 
 
 if __name__ == "__main__":

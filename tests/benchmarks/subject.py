@@ -24,6 +24,27 @@ def bare(url: str) -> None:
     asyncio.run(run())
 
 
+def bare_mqtt(url: str, count: str, qos: str) -> None:
+    """aiomqtt as its documentation shows it."""
+    from urllib.parse import urlsplit
+
+    import aiomqtt
+
+    place = urlsplit(url)
+
+    async def run() -> None:
+        assert place.hostname is not None
+        async with aiomqtt.Client(place.hostname, place.port or 1883) as client:
+            await client.subscribe(place.path[1:], qos=int(qos))
+            left = int(count)
+            async for _ in client.messages:
+                left -= 1
+                if not left:
+                    break
+
+    asyncio.run(run())
+
+
 def printing(url: str) -> None:
     """The loop that prints an envelope like ours, as everybody writes it first."""
 
@@ -68,6 +89,7 @@ def blank() -> None:
 
 SUBJECTS: dict[str, Callable[..., None]] = {
     "bare": bare,
+    "bare_mqtt": bare_mqtt,
     "printing": printing,
     "recording": recording,
     "blank": blank,

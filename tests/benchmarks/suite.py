@@ -12,9 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from shutil import which
 
-from tests.benchmarks.blaster import Blaster, message
+from tests.benchmarks.blaster import Blaster, MqttBlaster, message
 from tests.benchmarks.measure import Figure, Scale, by_turns
 from tests.benchmarks.terminal import Terminal
 
@@ -102,6 +104,42 @@ def tail(scale: Scale) -> list[Figure]:
         Figure(name="tail to a file", values=kept, **common),  # type: ignore[arg-type]
         Figure(name="tail to a file --no-capture", values=unkept, **common),  # type: ignore[arg-type]
     ]
+
+
+def mqtt(scale: Scale) -> list[Figure]:
+    """`rtui tail` on MQTT into a file; bare aiomqtt and, where there is one, mosquitto_sub beside it."""
+    count, few = scale.per_round(), scale.per_round(0.05)
+    found = []
+    with folder() as place, MqttBlaster() as blaster:
+
+        def ours(qos: str) -> float:
+            limit = ("--count", str(count), "--format", "ndjson", "--qos", qos)
+            run((*RTUI, "tail", blaster.url(count), *limit), place, "out")
+            with (place / "out").open("rb") as file:
+                assert sum(1 for _ in file) == count
+            return blaster.rate()
+
+        def library(qos: str) -> float:
+            run((*SUBJECT, "bare_mqtt", blaster.url(few), str(few), qos), place)
+            return blaster.rate()
+
+        def program(qos: str) -> float:
+            place_of = ("-h", "127.0.0.1", "-p", str(blaster.port), "-t", f"bench/{count}")
+            run(("mosquitto_sub", *place_of, "-C", str(count), "-q", qos), place, "out")
+            return blaster.rate()
+
+        for qos in ("0", "1"):
+            rivals = {"bare aiomqtt": library, **({"mosquitto_sub": program} if which("mosquitto_sub") else {})}
+            turns = by_turns(scale.rounds, *(partial(one, qos) for one in (ours, *rivals.values())))
+            for against, references in zip(rivals, turns[1:], strict=True):
+                name = f"tail MQTT QoS {qos} to a file"
+                found.append(
+                    Figure(
+                        name=name, unit="msg/s", values=turns[0], references=references, against=against,
+                        budget=1.0, n=count,
+                    )
+                )  # fmt: skip
+    return found
 
 
 def workbench(scale: Scale) -> list[Figure]:
@@ -242,6 +280,7 @@ def memory(scale: Scale) -> list[Figure]:
 BENCHMARKS: dict[str, Callable[[Scale], list[Figure]]] = {
     "record": record,
     "tail": tail,
+    "mqtt": mqtt,
     "workbench": workbench,
     "startup": startup,
     "query": query,

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
 
 import pytest
 
-from tests.cli.conftest import Cli, serving
+from tests.cli.conftest import PATIENCE, Cli, serving
+from tests.protocols.mosquitto import PROGRAM
+from tests.protocols.mosquitto import broker as mosquitto
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +63,34 @@ def test_retained_is_for_protocols_that_have_it(cli: Cli) -> None:
     ended = cli.run("tail", "ws://127.0.0.1:1/", "--no-retained")
     assert ended.returncode == 2
     assert "has no retained messages" in ended.stderr
+
+
+@pytest.mark.mosquitto
+@pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed")
+async def test_a_shared_subscription_divides_the_work_between_two_processes(cli: Cli, tmp_path: Path) -> None:
+    async with mosquitto(tmp_path) as broker:
+        workers = [
+            cli.start("tail", broker.url(), "--subscribe", "$share/team/jobs", "--qos", "1", "--events")
+            for _ in range(2)
+        ]
+        taken: list[list[object]] = [[], []]
+        readers = [Thread(target=_collect, args=pair, daemon=True) for pair in zip(workers, taken, strict=True)]
+        for reader in readers:
+            reader.start()
+        await eventually(lambda: all("subscribed" in map(str, jobs) for jobs in taken))
+        sent = "".join(f"{number}\n" for number in range(20))
+        assert cli.run("send", broker.url(), "-", "--to", "jobs", "--qos", "1", "--ack", stdin=sent).returncode == 0
+        await eventually(lambda: sum(isinstance(job, int) for jobs in taken for job in jobs) >= 20)
+        for worker, reader in zip(workers, readers, strict=True):
+            worker.terminate()
+            reader.join(PATIENCE)
+            worker.communicate(timeout=PATIENCE)
+    numbers = [[job for job in jobs if isinstance(job, int)] for jobs in taken]
+    assert sorted(numbers[0] + numbers[1]) == list(range(20))
+    assert all(numbers)
+
+
+def _collect(worker: subprocess.Popen[str], jobs: list[object]) -> None:
+    assert worker.stdout is not None
+    while line := worker.stdout.readline():
+        jobs.append(json.loads(line).get("data"))  # noqa: PERF401 - a live stream
