@@ -51,6 +51,12 @@ def test_help_is_light() -> None:
     assert not loaded_by(code) & {*FRONT, *LIBRARIES, "asyncio"}
 
 
+def test_the_first_paint_waits_for_no_late_pane() -> None:
+    late = [f"rtui.workbench.widgets.{name}" for name in ("composer", "filterbar", "message", "tree")]
+    late += ["rtui.workbench.panes.sidebar", "rtui.workbench.screens.dialog", "rtui.workbench.screens.form"]
+    loaded_by(f"import sys, rtui.workbench.app; assert (late := set(sys.modules) & set({late})) == set(), late")
+
+
 def test_the_detector_detects() -> None:
     assert "asyncio" in loaded_by("import asyncio")
 

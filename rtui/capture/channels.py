@@ -68,7 +68,7 @@ class Node:
         self.last_size = 0
         self.last_time = 0
         """Nanoseconds since the epoch, of the last message here or below."""
-        self.muted = False
+        self.muted: bool = parent is not None and parent.muted
         self.retained = False
         """Whether the peer keeps a message for those who come later, as far as it was told: messages to those who
         listen already do not say it (MQTT 5.0, 3.3.1.3)."""
@@ -76,6 +76,14 @@ class Node:
         """Nodes below."""
         self._second = 0
         self._buckets = array("I", _EMPTY)
+
+    def walk(self) -> Iterator[Node]:
+        """This node and everything below, depth first, the oldest sibling first."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += reversed(node.children.values())
 
     @property
     def rate(self) -> float:

@@ -18,6 +18,7 @@ from rtui.cli.report import say
 from rtui.cli.sessions import columns
 from rtui.cli.status import Status
 from rtui.core.fault import Failure
+from rtui.core.words import counted
 from rtui.settings.config import load_config
 from rtui.settings.paths import captures_folder
 
@@ -65,10 +66,10 @@ def show(capture: str) -> int:
     """Say what is in CAPTURE: its connections, with the messages of each."""
     with reading(Path(capture)) as reader:
         first, last = (reader.window([seq]) for seq in reader.bounds())
-        lines = [f"{reader.count():,} rows, {_size(Path(capture).stat().st_size)}"]
+        lines = [f"{counted(reader.count(), 'row')}, {_size(Path(capture).stat().st_size)}"]
         if first and last:
             lines.append(f"from {_moment(first[0].time / 1e9)} to {_moment(last[0].time / 1e9)}")
-        rows = [(row.name, row.protocol, row.url, f"{reader.count(link=row.id):,} rows") for row in reader.links()]
+        rows = [(row.name, row.protocol, row.url, counted(reader.count(link=row.id), "row")) for row in reader.links()]
         put("\n".join(lines + columns(rows)))
     return Status.DONE
 

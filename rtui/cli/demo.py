@@ -11,6 +11,7 @@ from typing import Any, Final
 import click
 import msgspec
 
+from rtui.cli.look import Look, look_flags, look_of
 from rtui.core.fault import Failure, Fault
 from rtui.settings.session import Session
 
@@ -108,21 +109,22 @@ def _not_started(cause: str) -> Fault:
 @click.command()
 @click.option("--capture", type=click.Path(), metavar="FILE", help="Record into FILE.")
 @click.option("--no-capture", is_flag=True, help="Keep no recording.")
-def demo(capture: str | None, no_capture: bool) -> int:
+@look_flags
+def demo(capture: str | None, no_capture: bool, **more: Any) -> int:
     """Start the embedded servers on loopback and open the workbench connected to all of them."""
     from rtui.cli.open import require_terminal
 
     require_terminal()
-    return asyncio.run(_demo(capture, keep=not no_capture))
+    return asyncio.run(_demo(capture, look_of(more), keep=not no_capture))
 
 
-async def _demo(capture: str | None, *, keep: bool) -> int:
+async def _demo(capture: str | None, look: Look, *, keep: bool) -> int:
     from rtui.cli.open import record_and_show
 
     handle = DemoHandle()
     await handle.start()
     try:
-        return await record_and_show(demo_sessions(handle.urls), capture, keep=keep, demo=handle)
+        return await record_and_show(demo_sessions(handle.urls), capture, keep=keep, demo=handle, look=look)
     finally:
         await handle.stop()
 

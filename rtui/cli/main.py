@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
-import click
+gc.disable()  # what is imported is no garbage: looking for some in it is a tenth of `rtui --help`
+import click  # noqa: E402
 
-from rtui import __version__
-from rtui.cli.status import Status
+from rtui import __version__  # noqa: E402
+from rtui.cli.status import Status  # noqa: E402
+
+gc.freeze()
+gc.enable()
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
+import threading
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,10 +17,11 @@ import click
 from rtui.capture.reader import Reader
 from rtui.cli.flags import Target, TargetCommand, capture_flags, connect_flags, given
 from rtui.cli.live import recording
+from rtui.cli.look import Look, look_flags, look_of
 from rtui.cli.report import note, say
 from rtui.cli.status import Status
 from rtui.cli.target import is_capture, load, resolved
-from rtui.settings.config import load_config
+from rtui.core.words import counted
 from rtui.settings.session import Session
 
 if TYPE_CHECKING:
@@ -32,22 +36,23 @@ CAPTURE: Final = ".rtui"
 @click.argument("targets", nargs=-1, type=Target(), metavar="[TARGET ...]")
 @connect_flags
 @capture_flags
+@look_flags
 @click.pass_context
-def open_(ctx: click.Context, /, targets: tuple[str, ...], capture: str | None, no_capture: bool, **_: Any) -> int:
+def open_(ctx: click.Context, /, targets: tuple[str, ...], capture: str | None, no_capture: bool, **more: Any) -> int:
     """Open the workbench on each TARGET, or on the list of sessions.
 
     TARGET is a URL, the name of a session, a session file or a capture file.
     """
-    request = given(ctx)
+    request, look = given(ctx), look_of(more)
     if len(targets) == 1 and (Path(targets[0]).suffix == CAPTURE or is_capture(targets[0])):
         require_terminal()
-        return show_capture(Path(targets[0]))
+        return show_capture(Path(targets[0]), look)
     sessions = [load(target, request) for target in targets]
     for session in sessions:
         resolved(session, request)  # what is wrong is said here, on a screen that stays
     require_terminal()
     env_file = Path(request.env_file) if request.env_file else None
-    return asyncio.run(record_and_show(sessions, capture, keep=not no_capture, env_file=env_file))
+    return asyncio.run(record_and_show(sessions, capture, keep=not no_capture, env_file=env_file, look=look))
 
 
 def require_terminal() -> None:
@@ -73,12 +78,17 @@ async def record_and_show(
     keep: bool,
     env_file: Path | None = None,
     demo: DemoHandle | None = None,
+    look: Look | None = None,
 ) -> int:
     """The workbench over a new recording, until the user leaves."""
-    from rtui.workbench.app import Workbench
-
-    config, problems = load_config()
+    gc.disable()  # imports make no garbage; the workbench enables it when it stands
+    # One waits for the processor, the other for the disk: side by side they take less time.
+    threading.Thread(target=import_module, args=("rtui.workbench.app",), name="import").start()
+    look = look or Look()
+    config, problems = look.config()
     with recording(capture, keep=keep) as journal:
+        from rtui.workbench.app import Workbench
+
         reader = Reader(journal.path)
         try:
             bench = Workbench(
@@ -89,6 +99,7 @@ async def record_and_show(
                 problems=problems,
                 demo=demo,
                 env_file=env_file,
+                theme=look.theme,
             )
             await bench.run_async(mouse=config.mouse)
             await bench.hub.close_all()  # after a crash: the user's own way out has done so already
@@ -97,18 +108,18 @@ async def record_and_show(
         status = _ending(bench)
         path, rows = journal.path, journal.last
     if keep and rows:
-        note(f"{rows:,} rows recorded in {path}")
+        note(f"{counted(rows, 'row')} recorded in {path}")
     return status
 
 
-def show_capture(path: Path) -> int:
+def show_capture(path: Path, look: Look) -> int:
     """The workbench over what was recorded earlier."""
     from rtui.workbench.app import Workbench
 
-    config, problems = load_config()
+    config, problems = look.config()
     reader = Reader(path)
     try:
-        bench = Workbench(reader=reader, config=config, problems=problems)
+        bench = Workbench(reader=reader, config=config, problems=problems, theme=look.theme)
         asyncio.run(bench.run_async(mouse=config.mouse))
     finally:
         reader.close()

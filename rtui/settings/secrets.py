@@ -61,8 +61,16 @@ def _mask_userinfo(found: re.Match[str]) -> str:
 
 
 def _mask_parameter(found: re.Match[str]) -> str:
-    secret = found["value"] and _SECRET_QUERY.fullmatch(unquote(found["name"]))
-    return f"{found['start']}{found['name']}={MASK}" if secret else found[0]
+    return f"{found['start']}{found['name']}={MASK}" if _is_secret(found) else found[0]
+
+
+def _is_secret(parameter: re.Match[str]) -> bool:
+    return bool(parameter["value"] and _SECRET_QUERY.fullmatch(unquote(parameter["name"])))
+
+
+def secret_parameters(url: str) -> list[tuple[str, str]]:
+    """Names and values in the query that are credentials by their names, as written there."""
+    return [(one["name"], one["value"]) for one in _PARAMETER.finditer(url) if _is_secret(one)]
 
 
 def url_password(url: str) -> str:

@@ -8,7 +8,6 @@ dictionaries, and if tomlkit's text does not read back as the plain result, the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, MutableMapping, MutableSequence
 from copy import deepcopy
 from pathlib import Path
@@ -18,9 +17,8 @@ import msgspec
 
 from rtui.core.fault import Failure, Fault
 from rtui.settings.files import SettingsError, load_toml, parse_toml, read_settings, storage_failure, write_atomic
-from rtui.settings.option import declared, has_template
-from rtui.settings.secrets import is_secret_header, url_password
 from rtui.settings.session_model import Declares, Session, to_data
+from rtui.settings.withhold import withhold
 
 _IDENTITY: Final = {"subscriptions": "channel", "messages": "name"}
 
@@ -47,7 +45,7 @@ def save_session(session: Session, path: Path, declares: Declares | None = None)
         raise Failure(Fault(kind="bug", side="us", title="A resolved session may hold secrets and is never saved"))
     edit = session.stored is not None and session.path is not None and _same(session.path, path) and path.exists()
     stored = (session.stored or {}) if edit else {}
-    fresh, withheld = _withhold(to_data(session), stored, declares, path.stem)
+    fresh, withheld = withhold(to_data(session), stored, declares, path.stem)
     text = _edited(path, stored, fresh) if edit else _dump(fresh)
     try:
         write_atomic(path, text.encode())
@@ -173,43 +171,3 @@ def _reorder(items: MutableSequence[Any], wanted: list[str], identity: str) -> N
         del items[index]
     for item in ordered:
         items.append(item)
-
-
-def _withhold(
-    data: dict[str, Any], stored: Mapping[str, Any], declares: Declares | None, stem: str
-) -> tuple[dict[str, Any], dict[str, str]]:
-    """`data` with `{{ env.NAME }}` for each secret that the file does not hold yet, and what the names stand for."""
-    data, names = deepcopy(data), dict[str, str]()
-
-    def hide(table: dict[str, Any], before: Mapping[str, Any], key: str, label: str) -> None:
-        value = table.get(key)
-        if isinstance(value, str) and value and not has_template(value) and before.get(key) != value:
-            name = _variable(stem, key)
-            table[key] = f"{{{{ env.{name} }}}}"
-            names[name] = label
-
-    options, before = data.get("options", {}), stored.get("options", {})
-    for one in declared(declares.Options) if declares else ():
-        if one.secret and isinstance(table := options.get(one.key), dict):
-            for name in table:
-                hide(table, before.get(one.key, {}), name, f"options.{one.key}.{name}")
-        elif one.secret:
-            hide(options, before, one.key, f"options.{one.key}")
-    headers = options.get("headers")
-    for header in filter(is_secret_header, headers if isinstance(headers, dict) else ()):
-        hide(headers, before.get("headers", {}), header, f"options.headers.{header}")
-    _withhold_password(data["session"], stored.get("session", {}), _variable(stem, "password"), names)
-    return data, names
-
-
-def _withhold_password(head: dict[str, Any], stored: Mapping[str, Any], name: str, names: dict[str, str]) -> None:
-    password = url_password(head["url"])
-    if password and not has_template(password) and head["url"] != stored.get("url"):
-        head["url"] = head["url"].replace(f":{password}@", f":{{{{ env.{name} }}}}@", 1)
-        names[name] = "the password in the URL"
-
-
-def _variable(stem: str, key: str) -> str:
-    """An environment variable's name: PLANT_TOKEN."""
-    name = re.sub(r"\W+", "_", f"{stem}_{key}", flags=re.ASCII).strip("_").upper()
-    return f"RTUI_{name}" if name[:1].isdigit() else name

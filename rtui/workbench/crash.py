@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Iterable
 from pathlib import Path
 
-from textual import __version__ as textual_version
 from textual.worker import WorkerFailed
 
 from rtui import __version__
@@ -45,6 +44,8 @@ def leave_report(error: BaseException, secrets: Iterable[Secrets], path: Path) -
 
 
 def _report(error: BaseException) -> str:
+    from textual import __version__ as textual_version  # a look into the package's metadata: 10 ms
+
     head = (
         f"rtui {__version__} · Textual {textual_version} · Python {platform.python_version()} · {platform.platform()}",
         " ".join(f"{name}={os.environ.get(name, '')}" for name in ("TERM", "COLORTERM", "LANG", "LC_ALL")),

@@ -20,6 +20,7 @@ from rtui.workbench.widgets.status import TONES, ConnectionHeader, StatusLine
 from rtui.workbench.widgets.tree import ChannelTree
 
 if TYPE_CHECKING:
+    from rtui.capture.channels import Node
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.sheet import Sheet
 
@@ -38,12 +39,12 @@ class Picture:
         self._strip = desk.query_one(TabStrip)
         self._header = desk.query_one(ConnectionHeader)
         self._status = desk.query_one(StatusLine)
-        self._tree = desk.query_one(ChannelTree)
+        self.tree = desk.query_one(ChannelTree)
         self._log = desk.query_one(MessageLog)
-        self._message = desk.query_one(MessageView)
-        self._composer = desk.query_one(Composer)
-        self._filter = desk.query_one(FilterBar)
-        self._sidebar = desk.query_one(Sidebar)
+        self.view = desk.query_one(MessageView)
+        self.composer = desk.query_one(Composer)
+        self.filter_bar = desk.query_one(FilterBar)
+        self.sidebar = desk.query_one(Sidebar)
         self._slow_at = self._message_at = 0.0
         self._revisions: tuple[int, ...] = ()
         self._shown: int | None = None
@@ -60,7 +61,7 @@ class Picture:
         if sheet is not None:
             self._dress_tree(sheet)
             self._dress_composer(sheet)
-            self._filter.put(sheet.filter_text)
+            self.filter_bar.put(sheet.filter_text)
         self.slow()
 
     def dress_log(self) -> None:
@@ -79,18 +80,18 @@ class Picture:
         if seq != self._shown:
             self._shown = seq
             record = desk.bench.catalog.record(seq)
-            self._message.show(record, desk.bench.catalog.links.get(record.link) if record else None)
+            self.view.show(record, desk.bench.catalog.links.get(record.link) if record else None)
 
-    def mute(self, channel: str) -> None:
-        """Hide or show the rows of a channel."""
-        connection = self._desk.connection
-        if connection is not None and (node := connection.channels.get(channel)) is not None:
-            node.muted = not node.muted
-            self._log.brush.strips.clear()
-            self._log.repaint()
+    def mute(self, node: Node) -> None:
+        """Dim the rows of a channel and of what is below it, or show them as before."""
+        muted = not node.muted
+        for one in node.walk():
+            one.muted = muted
+        self._log.brush.strips.clear()
+        self._log.repaint()
 
     def _dress_tree(self, sheet: Sheet) -> None:
-        tree = self._tree
+        tree = self.tree
         connection = sheet.connection
         if connection is not None:
             tree.set_channels(connection.channels, connection.adapter.words)
@@ -103,7 +104,7 @@ class Picture:
 
     def _dress_composer(self, sheet: Sheet) -> None:
         if sheet.connection is not None:
-            composer = self._composer
+            composer = self.composer
             composer.set_protocol(sheet.connection.adapter, sheet.connection.channels.names())
             composer.history = list(self._desk.bench.state.history.get(sheet.connection.name, ()))
             composer.draft = sheet.draft
@@ -143,9 +144,9 @@ class Picture:
         self._head(sheet)
         self._status.tick(desk.bench.catalog.journal)
         if desk.panes.visible("tree"):
-            self._tree.tick()
+            self.tree.tick()
         if desk.panes.visible("message"):
-            self._message.tick()
+            self.view.tick()
         self.tabs()
         self._log_title(sheet)
         self._note_states()
@@ -205,7 +206,7 @@ class Picture:
                     glyph,
                     desk.bench.theme_variables[f"rt-{TONES[sheet.connection.state] or 'dim'}"],
                 )
-        self._sidebar.mark(states)
+        self.sidebar.mark(states)
         standing = tuple(sheet.connection.state for sheet in desk.sheets if sheet.connection is not None)
         if standing != self._standing:
             self._standing = standing

@@ -32,9 +32,10 @@ def folder() -> Iterator[Path]:
 
 
 def environment(place: Path) -> dict[str, str]:
-    """Settings of nobody, no proxy."""
+    """Settings of nobody, no proxy, and compiled modules as an installed program has them."""
+    compiled = str(Path(tempfile.gettempdir()) / "rtui-bench-compiled")
     own = {"RTUI_CONFIG_HOME": str(place / "config"), "RTUI_STATE_HOME": str(place / "state"), "NO_PROXY": "127.0.0.1"}
-    return {**os.environ, **own}
+    return {**os.environ, **own, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": compiled}
 
 
 def run(command: Sequence[str], place: Path, output: str | None = None) -> str:

@@ -4,9 +4,10 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from rtui.capture.channels import BUCKETS, HEAD, OTHERS, Channels, sort_key
+from rtui.capture.channels import BUCKETS, HEAD, MAX_LEVELS, OTHERS, Channels, sort_key
 from rtui.capture.journal import Journal
 from rtui.capture.meter import Meter
 from rtui.capture.prune import list_captures, prune
@@ -48,6 +49,44 @@ def test_a_node_keeps_the_beginning_of_the_last_payload() -> None:
     node = channels.get("a")
     assert node is not None
     assert (node.last, node.last_size, node.last_time) == (b"n" * HEAD, 1000, NOW + SECOND)
+
+
+def test_a_message_that_the_peer_keeps_is_marked_until_it_is_replaced_by_nothing() -> None:
+    channels = Channels("/")
+    kept = msgspec.structs.replace(row("a/b", payload=b"1"), meta='{"qos":1,"retain":true}')
+    for came, marked in (
+        (row("a/b"), False),
+        (kept, True),
+        (row("a/b"), True),
+        (row("a/b", payload=b""), False),
+        (kept, True),
+        (msgspec.structs.replace(kept, payload=b""), False),
+        (msgspec.structs.replace(row("a/b"), meta='{"user":"\\"retain\\":true"}'), False),
+    ):
+        channels.tap([came])
+        node = channels.get("a/b")
+        assert node is not None
+        assert node.retained is marked
+        assert not channels.root.children["a"].retained
+
+
+def test_names_are_split_into_levels_up_to_a_limit() -> None:
+    channels = Channels("/")
+    channels.tap([row("/" * 65_535), row("a" + "/b" * (MAX_LEVELS - 1))])
+    nodes = list(channels.root.walk())
+    assert len(nodes) == 1 + 2 * MAX_LEVELS
+    deepest = channels.get("/" * 65_535)
+    assert deepest is not None
+    assert deepest.name == "/" * (65_535 - MAX_LEVELS + 1)
+    assert channels.root.size == 2 * MAX_LEVELS
+
+
+def test_below_a_muted_level_new_channels_are_muted() -> None:
+    channels = Channels("/")
+    channels.tap([row("a/b")])
+    channels.root.children["a"].muted = True
+    channels.tap([row("a/c"), row("d")])
+    assert {node.full: node.muted for node in channels} == {"a/b": False, "a/c": True, "d": False}
 
 
 def test_beyond_the_limit_channels_are_others() -> None:

@@ -93,4 +93,4 @@ async def test_a_shared_subscription_divides_the_work_between_two_processes(cli:
 def _collect(worker: subprocess.Popen[str], jobs: list[object]) -> None:
     assert worker.stdout is not None
     while line := worker.stdout.readline():
-        jobs.append(json.loads(line).get("data"))  # noqa: PERF401 - a live stream
+        jobs.append(json.loads(line).get("data"))

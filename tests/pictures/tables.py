@@ -11,6 +11,8 @@ SIGNS = {
     "slash": "/",
     "full_stop": ".",
     "colon": ":",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
 }
@@ -29,6 +31,10 @@ def keys() -> str:
     from rtui.workbench.bindings import ACTIONS
 
     rows = [(shown(action.keys), action.help) for action in ACTIONS.values() if action.keys]
+    digits = [row for row in rows if row[0].strip("`").isdecimal()]
+    at = rows.index(digits[0])
+    rows = [row for row in rows if row not in digits]
+    rows.insert(at, ("`1` ... `9`", "Send the saved message of this number"))
     return markdown(("key", "does"), rows)
 
 
@@ -38,9 +44,9 @@ def limits() -> str:
     from websockets.asyncio.client import MAX_REDIRECTS
     from websockets.asyncio.messages import MAX_FRAGMENTS
 
-    from rtui.capture import channels, courier, effort, journal, pattern
+    from rtui.capture import channels, courier, effort, journal, past, pattern, series
     from rtui.cli import spool
-    from rtui.payloads import json
+    from rtui.payloads import diff, json
     from rtui.protocols.websocket import Options
     from rtui.protocols.wire import inbox, websocket, websocket_fault
     from rtui.settings.config import Config
@@ -66,6 +72,10 @@ def limits() -> str:
         ("the same on a full disk; then the oldest are lost, and counted", size(courier.MAX_BYTES), "-"),
         ("messages held in memory; the rest is read from the file", tail, "-"),
         ('channels in the tree; further ones are counted as "(others)"', count(channels.MAX_CHANNELS), "-"),
+        ("levels that a channel's name is split into", count(channels.MAX_LEVELS), "-"),
+        ("payloads compared in the message pane", f"{size(diff.MAX_BYTES)}, {count(diff.MAX_ROWS)} rows", "-"),
+        ("numbers in a chart", f"the newest {count(series.POINTS)}", "-"),
+        ("time to look for them, or for the message before, in the file", time(past.PATIENCE), "-"),
         ("values of a JSON payload in the tree view; the rest as text", count(json.NODE_LIMIT), "-"),
         ("of a payload that a regular expression searches", size(pattern.SEARCHED), "-"),
         ("time for that; beyond it the payload does not match", f"about {time(effort.AFFORDED)}", "-"),

@@ -340,3 +340,32 @@ def test_the_schema_names_the_tables_and_the_protocols() -> None:
     assert schema["properties"]["options"] == {"anyOf": [{"$ref": "#/$defs/shape"}]}
     assert schema["properties"]["session"]["required"] == ["url"]
     assert msgspec.json.encode(schema)
+
+
+def test_secrets_are_withheld_wherever_they_stand(tmp_path: Path) -> None:
+    session = session_from_url(
+        "wss://host/feed?room=1&access_token=abcdef12&x=2", {"headers": {"X-Api-Key": "key-1234"}}
+    )
+    message = SavedMessage(
+        name="login",
+        payload='{"token": "abcdef12", "name": "bob"}',
+        options={"user_properties": {"token": "other-token", "kind": "x"}},
+    )
+    subscription = SessionSubscription(channel="a/b", options={"properties": {"secret": "sub-secret"}})
+    session = msgspec.structs.replace(session, messages=(message,), subscriptions=(subscription,))
+    path = tmp_path / "feed.toml"
+    saved = save_session(session, path)
+    text = path.read_text()
+    for secret in ("abcdef12", "key-1234", "other-token", "sub-secret"):
+        assert secret not in text
+    assert "bob" in text
+    assert "room=1&access_token={{ env.FEED_ACCESS_TOKEN }}&x=2" in text
+    payload = parse_toml(text, path).data["messages"][0]["payload"]
+    assert payload == '{"token": "{{ env.FEED_ACCESS_TOKEN }}", "name": "bob"}'
+    assert set(saved.withheld) == {"FEED_ACCESS_TOKEN", "FEED_X_API_KEY", "FEED_TOKEN", "FEED_SECRET"}
+
+
+def test_two_secrets_of_one_name_get_two_variables(tmp_path: Path) -> None:
+    session = session_from_url("wss://host/?token=first-one", {"headers": {"Token": "second-one"}})
+    saved = save_session(session, tmp_path / "feed.toml")
+    assert set(saved.withheld) == {"FEED_TOKEN", "FEED_TOKEN_2"}

@@ -103,6 +103,20 @@ async def test_a_message_is_written_to_the_channel_under_the_cursor(journal: Jou
         assert bench.desk.query_one(Composer).draft.channel == "plant/set"
 
 
+async def test_a_branch_is_muted_with_everything_below(journal: Journal, broker: mqtt.Server) -> None:
+    async with running(journal, f"{broker.url}/%23") as (bench, pilot):
+        tree = await open_tree(bench, pilot)
+        await publish(bench, pilot, False, "a/b/c", "a/d", "z")
+        select(tree, "a")
+        await pilot.press("space")
+        await publish(bench, pilot, False, "a/new")
+        assert {node.full: node.muted for node in bench.desk.sure.channels} == {
+            "a/b/c": True, "a/d": True, "z": False, "a/new": True,
+        }  # fmt: skip
+        await pilot.press("space")
+        assert not any(node.muted for node in bench.desk.sure.channels)
+
+
 async def test_where_nothing_is_retained_nothing_can_be_cleared(journal: Journal, server: demo.Server) -> None:
     async with running(journal, f"{server.url}/ticker?rate=50") as (bench, pilot):
         tree = await open_tree(bench, pilot)

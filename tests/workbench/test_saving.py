@@ -108,3 +108,10 @@ async def test_deleting_asks_and_samples_stay(
 
 def _fields(session: Session) -> dict[str, Any]:
     return {name: getattr(session, name) for name in session.__struct_fields__}
+
+
+def test_the_samples_of_a_checkout_are_samples_too(tmp_path: Path) -> None:
+    assert actions._is_sample(packaged("sessions") / "demo" / "echo.toml")
+    assert actions._is_sample(tmp_path / "sessions" / "demo" / "echo.toml")
+    assert not actions._is_sample(tmp_path / "sessions" / "demo" / "mine.toml")
+    assert not actions._is_sample(user_sessions() / "echo.toml")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from rtui.core.clean import clean, clip
@@ -11,7 +10,6 @@ from rtui.settings.option import build, declared
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import is_open
 from rtui.workbench.actions.message import has_row
-from rtui.workbench.screens.dialog import Confirm
 
 if TYPE_CHECKING:
     from rtui.capture.channels import Node
@@ -105,11 +103,13 @@ def compose_to(desk: Desk, channel: str) -> None:
 
 async def clear_retained(desk: Desk, node: Node) -> None:
     """Clear one at once, more after a question that says how many."""
+    from rtui.workbench.screens.dialog import Confirm
+
     connection = desk.connection
     if connection is None or not is_open(desk) or not retains(connection.adapter):
         desk.say("nothing can be cleared here", severity="warning")
         return
-    kept = [node.full] if not node.children else [one.full for one in _below(node) if one.retained]
+    kept = [node.full] if not node.children else [one.full for one in node.walk() if one.retained]
     if not kept:
         desk.say(f"no retained message is known at {clip(clean(node.full), 40)} or below")
         return
@@ -123,14 +123,6 @@ async def clear_retained(desk: Desk, node: Node) -> None:
         if number % BURST == 0:
             await asyncio.sleep(0)
     desk.say(f"asked the {connection.adapter.words.peer} to clear {_counted(len(kept))}")
-
-
-def _below(node: Node) -> Iterator[Node]:
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        waiting += reversed(one.children.values())
 
 
 def _question(node: Node, kept: list[str]) -> str:

@@ -13,7 +13,6 @@ from rtui.settings.quantity import parse_duration
 from rtui.settings.session import session_from_url
 from rtui.workbench.action import Book
 from rtui.workbench.actions.session import edit_session
-from rtui.workbench.screens.dialog import Choice, Choose, Prompt
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
@@ -49,6 +48,8 @@ def is_open(desk: Desk) -> bool:
 @_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture)
 async def connect(desk: Desk) -> None:
     """Connect to a URL."""
+    from rtui.workbench.screens.dialog import Prompt
+
     url = await desk.ask(
         Prompt("connect", hint="ws://localhost:8080/path", check=_url_trouble, detail="URL of a server")
     )
@@ -83,6 +84,8 @@ def ping(desk: Desk) -> None:
 @_action("close-with", "C", "Close with…", when=lambda desk: _can(desk, Verb.CLOSE_CODE))
 async def close_with(desk: Desk) -> None:
     """Close with a code and a reason."""
+    from rtui.workbench.screens.dialog import Prompt
+
     answer = await desk.ask(
         Prompt(
             "close with", value="1000 ", hint="code and reason", detail="A code, then a reason", check=_close_trouble
@@ -96,6 +99,8 @@ async def close_with(desk: Desk) -> None:
 @_action("subscribe", "S", "Subscribe…", when=lambda desk: _can(desk, Verb.SUBSCRIBE))
 async def subscribe(desk: Desk) -> None:
     """Ask the peer for a channel."""
+    from rtui.workbench.screens.dialog import Prompt
+
     word = desk.sure.adapter.words.channel
     if channel := await desk.ask(Prompt(f"subscribe to a {word}", hint=word)):
         desk.sure.subscribe(channel)
@@ -109,6 +114,8 @@ async def subscribe(desk: Desk) -> None:
 )
 async def misbehave(desk: Desk) -> None:
     """Misbehave on purpose, to see how the peer takes it."""
+    from rtui.workbench.screens.dialog import Choice, Choose, Prompt
+
     connection = desk.sure
     choices = [Choice(name, name, _fault_hint(name, name in connection.faults)) for name in get_args(Sabotage)]
     picked = await desk.ask(Choose("misbehave", choices, detail="Every fault is marked in the log."))

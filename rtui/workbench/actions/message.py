@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from rtui.capture.export import ndjson_lines
 from rtui.core.clean import clean
 from rtui.core.record import Direction, Kind
+from rtui.core.words import counted
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import is_open
 from rtui.workbench.actions.view import has_sheet
-from rtui.workbench.screens.dialog import Choice, Choose, Confirm, Prompt
-from rtui.workbench.screens.progress import Progress
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
@@ -74,6 +73,9 @@ def edit_and_resend(desk: Desk) -> None:
 @_action("export", "X", "Export…", when=has_sheet)
 async def export(desk: Desk) -> None:
     """Write the rows that the filter lets through to a file, as NDJSON."""
+    from rtui.workbench.screens.dialog import Confirm, Prompt
+    from rtui.workbench.screens.progress import Progress
+
     name = f"{_file_name(desk)}.ndjson"
     detail = "One line per message. The filter of the log decides which."
     answer = await desk.ask(Prompt("export to", value=name, detail=detail, check=_path_trouble))
@@ -85,12 +87,14 @@ async def export(desk: Desk) -> None:
     ):
         return
     written = await desk.ask(Progress(f"export to {path.name}", _export(desk, path)))
-    desk.say(f"{written:,} rows in {path}" if written is not None else f"cancelled; {path} was not written")
+    desk.say(f"{counted(written, 'row')} in {path}" if written is not None else f"cancelled; {path} was not written")
 
 
 @_action("replay-history", "H", "History…", when=is_open)
 async def history(desk: Desk) -> None:
     """Put an earlier payload into the composer."""
+    from rtui.workbench.screens.dialog import Choice, Choose
+
     name = desk.connection.name if desk.connection is not None else ""
     payloads = desk.bench.state.history.get(name, [])
     if not payloads:

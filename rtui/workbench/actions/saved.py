@@ -14,11 +14,11 @@ from rtui.settings.session import SavedMessage
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import is_open
 from rtui.workbench.repeat import Repeat
-from rtui.workbench.screens.dialog import Choice, Choose, Prompt
 
 if TYPE_CHECKING:
     from rtui.settings.session_model import PayloadFormat
     from rtui.workbench.screens.desk import Desk
+    from rtui.workbench.screens.dialog import Choice
     from rtui.workbench.widgets.composer import Draft
 
 BOOK = Book("Saved message")
@@ -39,6 +39,8 @@ def has_draft(desk: Desk) -> bool:
 @_action("send-saved", "M", "Send saved…", when=is_open)
 async def send_saved(desk: Desk) -> None:
     """Send one of the session's saved messages."""
+    from rtui.workbench.screens.dialog import Choose
+
     messages = desk.sure.session.messages
     if not messages:
         desk.say(f"this session has no saved messages; {desk.bench.key_of('app.keep-message')} keeps what you wrote")
@@ -66,6 +68,8 @@ for _number in DIGITS:
 @_action("keep-message", "alt+k", "Keep message…", when=has_draft)
 async def keep(desk: Desk) -> None:
     """Keep what stands in the composer as a saved message of the session."""
+    from rtui.workbench.screens.dialog import Prompt
+
     connection, sheet = desk.sure, desk.sheets.current
     assert desk.composer is not None  # noqa: S101 - `when` has seen it
     assert sheet is not None  # noqa: S101
@@ -87,6 +91,8 @@ async def keep(desk: Desk) -> None:
 @_action("repeat", "a", "Repeat…", when=is_open)
 async def repeat(desk: Desk) -> None:
     """Send a message again and again, or stop doing so."""
+    from rtui.workbench.screens.dialog import Choice, Choose, Prompt
+
     connection = desk.sure
     if desk.repeats.of(connection) is not None:
         desk.repeats.stop(connection)
@@ -136,6 +142,8 @@ def _send(desk: Desk, message: SavedMessage) -> None:
 
 
 def _choices(desk: Desk) -> list[Choice]:
+    from rtui.workbench.screens.dialog import Choice
+
     return [
         Choice(one.name, f"{place} {one.name}" if place in DIGITS else one.name, _preview(one))
         for place, one in enumerate(desk.sure.session.messages, 1)

@@ -16,7 +16,6 @@ from rtui.settings.session import Session, load_session, save_session, session_f
 from rtui.settings.session_list import SessionEntry
 from rtui.workbench.action import Book
 from rtui.workbench.editor import edit_file
-from rtui.workbench.screens.dialog import Confirm, Prompt
 
 if TYPE_CHECKING:
     from rtui.protocols.base import Adapter
@@ -73,6 +72,8 @@ def _keep(desk: Desk, session: Session, *, unsaved: bool) -> None:
 
 async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = "") -> Session | None:
     """Save `session`, asking for a name first if `ask` or if it is a sample; never overwrites in silence."""
+    from rtui.workbench.screens.dialog import Confirm
+
     path = session.path
     if ask or path is None or _is_sample(path):
         named = await _named(desk, session, suggestion or session.name)
@@ -92,6 +93,8 @@ async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = ""
 
 async def _named(desk: Desk, session: Session, suggestion: str) -> tuple[Session, Path] | None:
     """The session under a name that the user gives, and its new file; None if it is not to be saved after all."""
+    from rtui.workbench.screens.dialog import Confirm, Prompt
+
     name = await desk.ask(
         Prompt("save session as", value=_suggestion(suggestion), detail=f"in {user_sessions()}", check=_name_trouble)
     )
@@ -106,7 +109,12 @@ async def _named(desk: Desk, session: Session, suggestion: str) -> tuple[Session
 
 
 def _is_sample(path: Path) -> bool:
-    return path.is_relative_to(packaged("sessions"))
+    """Whether the file came with rtui, in the package or in a checkout of it that is found as "here"."""
+    samples = packaged("sessions")
+    if path.resolve().is_relative_to(samples.resolve()):
+        return True
+    inside = Path(*path.parts[-2:])
+    return path.parent.parent.name == samples.name and (samples / inside).is_file()
 
 
 def _changed_on_disk(session: Session, path: Path) -> bool:
@@ -132,7 +140,7 @@ async def edit_entry(desk: Desk, entry: SessionEntry) -> None:
 
 async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
     """Change its file in $EDITOR."""
-    if entry.source == "packaged":
+    if _is_sample(entry.path):
         desk.say("samples stay as they are: d makes a copy to edit")
         return
     if trouble := await edit_file(desk.app, entry.path, editor=desk.bench.config.editor):
@@ -150,7 +158,9 @@ async def duplicate_entry(desk: Desk, entry: SessionEntry) -> None:
 
 async def delete_entry(desk: Desk, entry: SessionEntry) -> None:
     """Delete the file, after asking."""
-    if entry.source == "packaged":
+    from rtui.workbench.screens.dialog import Confirm
+
+    if _is_sample(entry.path):
         desk.say("samples cannot be deleted")
         return
     if await desk.ask(Confirm("delete session", f"{entry.path} will be gone for good.", yes="Delete")):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rtui.capture.query import FilterError, compile_filter
 from rtui.workbench.action import Book
 from rtui.workbench.layout import PANES
-from rtui.workbench.screens.dialog import Prompt
+from rtui.workbench.sizing import grow
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
 
 BOOK = Book("View")
+TITLES: Final = {"sessions": "Sessions", "tree": "Tree", "log": "Log", "message": "Message", "composer": "Composer"}
 _action = BOOK.action
 
 
@@ -53,6 +54,8 @@ def clear_filter(desk: Desk) -> None:
 @_action("search", "ctrl+f", "Search…", when=has_sheet)
 async def search(desk: Desk) -> None:
     """Find a row, leaving the others in view; n and N go on."""
+    from rtui.workbench.screens.dialog import Prompt
+
     text = await desk.ask(Prompt("search", detail="In the language of the filter.", check=_filter_trouble))
     if text:
         desk.needle = compile_filter(text)
@@ -101,13 +104,30 @@ def zoom(desk: Desk) -> None:
     desk.zoom()
 
 
-def _press(pane: str) -> None:
-    title = {"sessions": "Sessions", "tree": "Tree", "log": "Log", "message": "Message", "composer": "Composer"}[pane]
+@_action("larger", "greater_than_sign", "Larger pane", when=has_sheet)
+def larger(desk: Desk) -> None:
+    """Give the focused pane more room; it is kept."""
+    _grow(desk, 1)
 
-    @_action(f"pane-{pane}", f"f{PANES.index(pane) + 2}", title)
+
+@_action("smaller", "less_than_sign", "Smaller pane", when=has_sheet)
+def smaller(desk: Desk) -> None:
+    """Give the focused pane less room; it is kept."""
+    _grow(desk, -1)
+
+
+def _grow(desk: Desk, direction: int) -> None:
+    if not grow(desk, direction):
+        desk.say("this pane has no other size here")
+
+
+def _press(pane: str) -> None:
     def press(desk: Desk) -> None:
-        """Bring the pane back, go to it, or put it away."""
         desk.press_pane(pane)
+
+    verbs = "Go to" if pane == "log" else "Bring back, go to or put away"
+    press.__doc__ = f"{verbs} the {TITLES[pane].lower()}."
+    _action(f"pane-{pane}", f"f{PANES.index(pane) + 2}", TITLES[pane])(press)
 
 
 for _pane in PANES:

@@ -2,6 +2,9 @@
 
 What a user can do is declared in `actions`; this class gives those functions what they need and wires the widgets'
 messages. Connections belong to the hub, never to a widget.
+
+What the first paint can do without is neither imported nor mounted before it: see `Desk._mount_rest`. So the messages
+of those widgets are handled by methods that bear Textual's names for them, which need no import of their classes.
 """
 
 from __future__ import annotations
@@ -26,26 +29,20 @@ from rtui.settings.files import SettingsError
 from rtui.settings.option import OptionErrors, build
 from rtui.settings.session import Session
 from rtui.settings.session_list import list_sessions
+from rtui.workbench import sizing
 from rtui.workbench.actions.channel import clear_retained, compose_to
 from rtui.workbench.actions.session import ENTRY_VERBS
 from rtui.workbench.bindings import ACTIONS, desk_bindings
 from rtui.workbench.editor import edit_text
 from rtui.workbench.layout import PANES, Layout
 from rtui.workbench.panes.card import FIRST_STEPS, IN_CAPTURE, TOUR, Tour, Welcome
-from rtui.workbench.panes.sidebar import Sidebar
 from rtui.workbench.panes.tabstrip import TabStrip
-from rtui.workbench.picture import Picture
 from rtui.workbench.repeat import Repeats
-from rtui.workbench.screens.dialog import Dialog
 from rtui.workbench.sheet import TIMELINE, Sheet, Sheets
-from rtui.workbench.widgets.composer import Composer
-from rtui.workbench.widgets.filterbar import FilterBar
 from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.log import MessageLog
-from rtui.workbench.widgets.message import MessageView, Mode
 from rtui.workbench.widgets.row import TimeMode
 from rtui.workbench.widgets.status import ConnectionHeader, StatusLine
-from rtui.workbench.widgets.tree import ChannelTree
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -54,6 +51,13 @@ if TYPE_CHECKING:
     from rtui.core.record import Record
     from rtui.runtime.hub import Connection
     from rtui.workbench.app import DemoServers, Workbench
+    from rtui.workbench.panes.sidebar import Sidebar
+    from rtui.workbench.picture import Picture
+    from rtui.workbench.screens.dialog import Dialog
+    from rtui.workbench.widgets.composer import Composer
+    from rtui.workbench.widgets.filterbar import FilterBar
+    from rtui.workbench.widgets.message import MessageView, Mode
+    from rtui.workbench.widgets.tree import ChannelTree
 
 Answer = TypeVar("Answer")
 
@@ -71,6 +75,8 @@ class Desk(Screen[None]):
         self.panes = Layout()
         self.picture: Picture | None = None
         """None until every pane is mounted."""
+        self._early: list[str] = []
+        """Actions asked for before that."""
         self.repeats = Repeats(self._title_composer)
         self.needle: Filter | None = None
         """What n and N look for."""
@@ -83,7 +89,6 @@ class Desk(Screen[None]):
         with Horizontal(id="body"), Vertical(id="work"):
             yield ConnectionHeader(glyphs=self.bench.glyphs, id="header")
             with Horizontal(id="columns"), Vertical(id="reading"):
-                yield FilterBar(id="filter")
                 yield MessageLog(glyphs=self.bench.glyphs, id="log", classes="pane")
             yield Welcome(self._first_words(), self._first_steps, id="welcome")
         yield StatusLine(glyphs=self.bench.glyphs, id="status")
@@ -99,6 +104,14 @@ class Desk(Screen[None]):
         self.call_after_refresh(self._mount_rest)
 
     async def _mount_rest(self) -> None:
+        """Import and mount what came too late for the first paint; only then is anything connected or carried out."""
+        from rtui.workbench.panes.sidebar import Sidebar
+        from rtui.workbench.picture import Picture
+        from rtui.workbench.widgets.composer import Composer
+        from rtui.workbench.widgets.filterbar import FilterBar
+        from rtui.workbench.widgets.message import MessageView
+        from rtui.workbench.widgets.tree import ChannelTree
+
         await self.query_one("#body").mount(_titled(Sidebar(id="sessions"), "sessions"), before=0)
         tree = _titled(ChannelTree(glyphs=self.bench.glyphs, id="tree"), "channels")
         await self.query_one("#columns").mount(tree, before=0)
@@ -106,12 +119,22 @@ class Desk(Screen[None]):
             _titled(MessageView(past=self.bench.catalog.past, glyphs=self.bench.glyphs, id="message"), "message"),
             _titled(Composer(id="composer"), "compose"),
         )
-        await self.query_one("#reading").mount(*panes)
+        reading = self.query_one("#reading")
+        await reading.mount(FilterBar(id="filter"), before=0)
+        await reading.mount(*panes)
         self.picture = Picture(self)
         self._arrange()
         self.reload_sessions()
         self._dress()
         await self.bench.desk_ready()
+        for action in self._early:
+            self.perform(action)
+
+    @property
+    def _late(self) -> Picture:
+        """The picture, where nothing happens before every pane is mounted: in actions and in what late panes say."""
+        assert self.picture is not None  # noqa: S101
+        return self.picture
 
     def on_resize(self, event: events.Resize) -> None:
         """Fold and unfold."""
@@ -130,9 +153,10 @@ class Desk(Screen[None]):
         self.query_one("#header").set_class(empty, "folded")
         self.query_one("#welcome").set_class(not empty, "folded")
         self.query_one("#reading").set_class(self.panes.zoomed == "tree", "folded")
-        self._redraw(Picture.message)  # the pane may have come into view
+        self._redraw(lambda picture: picture.message())  # the pane may have come into view
         for name in (*PANES, "none"):
             self.set_class((self.panes.zoomed or "none") == name, f"-zoom-{name}")
+        sizing.apply(self)
 
     def _shown(self, pane: str) -> bool:
         if pane == "sessions" and self.sheets.current is None:
@@ -159,12 +183,12 @@ class Desk(Screen[None]):
     @property
     def tree_view(self) -> ChannelTree | None:
         """The channels, once they are there."""
-        return self.query_one(ChannelTree) if self.picture is not None else None
+        return self.picture.tree if self.picture is not None else None
 
     @property
     def sure_tree(self) -> ChannelTree:
         """The channels, where an action's `when` has seen that they are there."""
-        return self.query_one(ChannelTree)
+        return self._late.tree
 
     def pane_shown(self, name: str) -> bool:
         """Whether a pane is about the current tab, on the screen or not."""
@@ -180,9 +204,11 @@ class Desk(Screen[None]):
 
     def zoom(self) -> None:
         """The focused pane alone, or all of them again."""
-        self._focus_pane(self.panes.zoom(self._focused_pane()))
+        self._focus_pane(self.panes.zoom(self.focused_pane))
 
-    def _focused_pane(self) -> str:
+    @property
+    def focused_pane(self) -> str:
+        """The name of the pane with the focus."""
         return next((name for name in PANES for widget in self.query(f"#{name}") if widget.has_focus_within), "log")
 
     def _focus_pane(self, name: str) -> None:
@@ -190,8 +216,8 @@ class Desk(Screen[None]):
         if self.live_capture:
             self.bench.state.folded = sorted(self.panes.folded)
         widget = self.pane(name)
-        if isinstance(widget, Composer):
-            widget.area.focus()
+        if name == "composer":
+            self._late.composer.area.focus()
         elif widget.can_focus:
             widget.focus()
         else:
@@ -207,6 +233,9 @@ class Desk(Screen[None]):
 
     def perform(self, action: str) -> None:
         """Carry out `action`. Questions and waiting happen in a worker; what goes wrong becomes a notification."""
+        if self.picture is None:
+            self._early.append(action)
+            return
         one = ACTIONS[action]
         if not one.when(self):
             return
@@ -282,7 +311,7 @@ class Desk(Screen[None]):
             self.sheets.add(Sheet(TIMELINE, "timeline", self.bench.catalog.lens))
         if show or self.sheets.current is None:
             self.go_to(sheet)
-        self._redraw(Picture.tabs)
+        self._redraw(lambda picture: picture.tabs())
 
     def go_to(self, sheet: Sheet | None) -> None:
         """Show a tab: the widgets stay, their models change."""
@@ -342,7 +371,7 @@ class Desk(Screen[None]):
 
     def _keep_draft(self) -> None:
         if self.picture is not None and self.sheets.current is not None and self.connection is not None:
-            self.sheets.current.draft = self.query_one(Composer).draft
+            self.sheets.current.draft = self.picture.composer.draft
 
     @on(TabStrip.Selected)
     def _tab_selected(self, event: TabStrip.Selected) -> None:
@@ -352,14 +381,14 @@ class Desk(Screen[None]):
 
     def reload_sessions(self) -> None:
         """Read the folders of sessions again."""
-        self.query_one(Sidebar).load(list_sessions())
+        self._late.sidebar.load(list_sessions())
 
     def connect(self, session: Session) -> None:
         """Connect a session in a tab of its own."""
         self.bench.connect(session)
 
-    @on(Sidebar.Asked)
-    def _session_asked(self, event: Sidebar.Asked) -> None:
+    def on_sidebar_asked(self, event: Sidebar.Asked) -> None:
+        """Do what the user asked for with an entry."""
         self.start(ENTRY_VERBS[event.verb](self, event.entry), f"{event.verb} session")
 
     # Reading
@@ -382,11 +411,11 @@ class Desk(Screen[None]):
         """Put the focus into the filter."""
         self.panes.zoomed = None if self.panes.zoomed != "log" else "log"
         self._arrange()
-        self.query_one(FilterBar).open()
+        self._late.filter_bar.open()
 
     def put_filter(self, text: str) -> None:
         """Put an expression into the filter's input and apply it."""
-        self.query_one(FilterBar).put(text)
+        self._late.filter_bar.put(text)
 
     def set_filter(self, found: Filter | None, text: str) -> None:
         """Narrow the tab's log."""
@@ -395,7 +424,7 @@ class Desk(Screen[None]):
             sheet.narrow(found, text)
             if sheet.session is not None:
                 self.bench.state.remember_filter(sheet.session.name, text)
-            self._redraw(Picture.dress_log)
+            self._redraw(lambda picture: picture.dress_log())
             self.log_view.hint = self._empty_words()
             self.refresh_bindings()
 
@@ -432,54 +461,54 @@ class Desk(Screen[None]):
     @on(MessageLog.Highlighted)
     @on(MessageLog.FollowChanged)
     def _row_changed(self) -> None:
-        self._redraw(Picture.message)
+        self._redraw(lambda picture: picture.message())
         self.refresh_bindings()
 
     @on(MessageLog.Opened)
     def _row_opened(self) -> None:
         self.show_pane("message")
-        self._redraw(Picture.message)
+        self._redraw(lambda picture: picture.message())
 
     @on(MessageLog.NothingFound)
     def _nothing_found(self, event: MessageLog.NothingFound) -> None:
         self.say(event.text)
 
-    @on(FilterBar.Changed)
-    def _filter_changed(self, event: FilterBar.Changed) -> None:
+    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        """Narrow the log."""
         self.set_filter(event.filter, event.text)
 
-    @on(FilterBar.Closed)
-    def _filter_closed(self) -> None:
+    def on_filter_bar_closed(self) -> None:
+        """Back to the rows."""
         self.log_view.focus()
 
-    @on(ChannelTree.FilterRequested)
-    def _channel_chosen(self, event: ChannelTree.FilterRequested) -> None:
+    def on_channel_tree_filter_requested(self, event: ChannelTree.FilterRequested) -> None:
+        """Narrow the log to a channel."""
         self.put_filter(event.expression)
 
-    @on(ChannelTree.MuteToggled)
-    def _channel_muted(self, event: ChannelTree.MuteToggled) -> None:
-        self._redraw(lambda picture: picture.mute(event.channel))
+    def on_channel_tree_mute_toggled(self, event: ChannelTree.MuteToggled) -> None:
+        """Dim the rows of a channel, or no longer."""
+        self._redraw(lambda picture: picture.mute(event.node))
 
-    @on(ChannelTree.CopyRequested)
-    def _channel_copied(self, event: ChannelTree.CopyRequested) -> None:
+    def on_channel_tree_copy_requested(self, event: ChannelTree.CopyRequested) -> None:
+        """Copy a channel's name."""
         self.copy(event.channel, "name")
 
-    @on(ChannelTree.ComposeRequested)
-    def _channel_aimed(self, event: ChannelTree.ComposeRequested) -> None:
+    def on_channel_tree_compose_requested(self, event: ChannelTree.ComposeRequested) -> None:
+        """Write to a channel."""
         compose_to(self, event.channel)
 
-    @on(ChannelTree.ClearRequested)
-    def _channel_cleared(self, event: ChannelTree.ClearRequested) -> None:
+    def on_channel_tree_clear_requested(self, event: ChannelTree.ClearRequested) -> None:
+        """Clear what is retained at a channel and below."""
         self.start(clear_retained(self, event.node), "clear retained")
 
     def show_message_as(self, mode: Mode) -> None:
         """Bring the message pane and show the row in a mode."""
         self.show_pane("message")
-        self._redraw(Picture.message)
-        self.query_one(MessageView).action_mode(mode)
+        self._redraw(lambda picture: picture.message())
+        self._late.view.action_mode(mode)
 
-    @on(MessageView.CopyRequested)
-    def _copy_requested(self, event: MessageView.CopyRequested) -> None:
+    def on_message_view_copy_requested(self, event: MessageView.CopyRequested) -> None:
+        """Copy a part of a message."""
         self.copy(event.text, event.what)
 
     def copy(self, text: str, what: str) -> None:
@@ -488,15 +517,15 @@ class Desk(Screen[None]):
 
     # Writing
 
-    @on(Composer.SendRequested)
-    def _send_requested(self, event: Composer.SendRequested) -> None:
+    def on_composer_send_requested(self, event: Composer.SendRequested) -> None:
+        """Send, and remember what was written."""
         if self.connection is not None:
-            payload = self.bench.secrets[self.connection.id].mask(self.query_one(Composer).draft.payload)
+            payload = self.bench.secrets[self.connection.id].mask(self._late.composer.draft.payload)
             self.bench.state.remember_payload(self.connection.name, payload)
         self.send(event.payload, event.channel, event.outgoing)
 
-    @on(Composer.EditorRequested)
-    def _editor_requested(self, event: Composer.EditorRequested) -> None:
+    def on_composer_editor_requested(self, event: Composer.EditorRequested) -> None:
+        """Go on writing in the user's editor."""
         self.start(self._edit_payload(event.text), "edit")
 
     async def _edit_payload(self, text: str) -> None:
@@ -504,7 +533,7 @@ class Desk(Screen[None]):
         if trouble:
             self.say(trouble, severity="error")
         if edited != text:  # also from an editor that failed afterwards
-            self.query_one(Composer).set_text(edited)
+            self._late.composer.set_text(edited)
 
     def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> None:
         """Send over the tab's connection. `outgoing` holds values for the protocol's `Outgoing`."""
@@ -532,7 +561,7 @@ class Desk(Screen[None]):
     @property
     def composer(self) -> Composer | None:
         """Where messages are written, once it is there."""
-        return self.query_one(Composer) if self.picture is not None else None
+        return self.picture.composer if self.picture is not None else None
 
     def _title_composer(self) -> None:
         """The composer tells of a rhythm that runs."""
@@ -544,7 +573,7 @@ class Desk(Screen[None]):
     def load_composer(self, payload: bytes, channel: str) -> None:
         """Put a message into the composer, to be changed and sent."""
         self.show_pane("composer")
-        self.query_one(Composer).load(payload, channel, {})
+        self._late.composer.load(payload, channel, {})
 
     # First steps and tour
 

@@ -130,4 +130,5 @@ def hints_of(active: Iterable[ActiveBinding], app: App[object], *, ascii_only: b
         shown = clean(app.get_key_display(binding))
         if ascii_only and not shown.isascii():
             shown = binding.key
-        yield Hint(binding.key, shown, clean(binding.description), enabled)
+        title = clean(binding.description)
+        yield Hint(binding.key, shown, title.replace("…", "...") if ascii_only else title, enabled)

@@ -202,6 +202,7 @@ class MessageLog(ScrollView, can_focus=True):
         """Paint the rows that look different from what is on the screen."""
         if self.is_attached:
             self._fetch()
+            self._painted = self._visible_seqs()
             self.painted.refresh(self, self._drawn, self.scrollable_content_region.height)
 
     def _drawn(self, y: int) -> Strip:
@@ -228,7 +229,8 @@ class MessageLog(ScrollView, can_focus=True):
             return
         if not self._moving:
             self._show_bar()
-            at_end = round(new_value) >= self._last_top()
+            # When the log grows, Textual scrolls to the new end before the new height is known here.
+            at_end = round(new_value) >= min(self._last_top(), self.max_scroll_y)
             if self.follow and not at_end:
                 self._stop_following()
             elif not self.follow and at_end and not self.frozen and old_value < new_value:
@@ -375,7 +377,6 @@ class MessageLog(ScrollView, can_focus=True):
         height = self.scrollable_content_region.height
         if self._lean != (fresh >= (height // 2 if self._lean else height) > 0):
             self._lean = not self._lean
-        self._painted = visible
         self.repaint()
 
     def _visible_seqs(self) -> array[int]:
@@ -482,7 +483,6 @@ class MessageLog(ScrollView, can_focus=True):
         self._window_key = key
         count = min(height + lead, self.count - first)
         self._window = self._lens.rows(first, count) if count > 0 else ()
-        self._painted = self._visible_seqs()
         self.brush.fit(self._window)
 
     def _strip(self, record: Record, before: Record | None) -> Strip:

@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from rtui.core.clean import cell_width, clean, clip
 from rtui.core.lifecycle import State
+from rtui.core.words import counted
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.row import Piece
@@ -173,6 +174,6 @@ def status_pieces(journal: Ledger) -> list[Piece]:
     if journal.trouble:
         pieces.append(("error", clean(journal.trouble)))
     if journal.lagging:
-        pieces.append(("error", f"disk is behind by {journal.backlog:,} messages: reading waits"))
-    pieces.append(("dim", f"{journal.last:,} rows recorded"))
+        pieces.append(("error", f"disk is behind by {counted(journal.backlog, 'message')}: reading waits"))
+    pieces.append(("dim", f"{counted(journal.last, 'row')} recorded"))
     return pieces

@@ -39,7 +39,7 @@ class ChannelTree(Canvas):
             id="tree.history",
             tooltip="Show only exactly this channel in the log",
         ),
-        Binding("space", "mute", "Mute", id="tree.mute", tooltip="Dim this channel's rows, or subscribe and not"),
+        Binding("space", "mute", "Mute", id="tree.mute", tooltip="Dim the rows of this channel and of what is below"),
         Binding("right,l", "unfold", "Expand", show=False, id="tree.expand", tooltip="Show what is below"),
         Binding("left,h", "fold", "Fold", show=False, id="tree.fold", tooltip="Hide what is below, or go up"),
         Binding("plus", "fold_all(False)", "Expand all", show=False, id="tree.expand-all", tooltip="Show every level"),
@@ -73,11 +73,11 @@ class ChannelTree(Canvas):
             self.expression = expression
 
     class MuteToggled(Message):
-        """The user wants a channel muted, or heard again."""
+        """The user wants a channel and what is below it muted, or heard again."""
 
-        def __init__(self, channel: str) -> None:
+        def __init__(self, node: Node) -> None:
             super().__init__()
-            self.channel = channel
+            self.node = node
 
     class CopyRequested(Message):
         """The user wants the name of a channel in the clipboard."""
@@ -208,7 +208,7 @@ class ChannelTree(Canvas):
     def action_mute(self) -> None:
         """Mute, or hear again."""
         if (node := self.selected) is not None:
-            self.post_message(self.MuteToggled(node.full))
+            self.post_message(self.MuteToggled(node))
 
     def action_history(self) -> None:
         """Ask for the rows of exactly this channel."""

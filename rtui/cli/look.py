@@ -1,0 +1,59 @@
+"""How the workbench looks in one run: flags that win over config.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import msgspec
+
+from rtui.settings.config import Config, load_config
+from rtui.settings.files import Problem
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What the flags say; what is not said is left to config.toml."""
+
+    theme: str = ""
+    fps: int | None = None
+    ascii: bool | None = None
+    mouse: bool | None = None
+
+    def config(self) -> tuple[Config, list[Problem]]:
+        """config.toml with what the flags change."""
+        config, problems = load_config()
+        said = {key: value for key in ("fps", "ascii", "mouse") if (value := getattr(self, key)) is not None}
+        return msgspec.structs.replace(config, **said), problems
+
+
+def look_flags(command: Any) -> Any:
+    """The flags of commands that open the workbench."""
+    for option in (
+        click.option("--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."),
+        click.option("--fps", type=click.IntRange(1, 60), metavar="N", help="Most screen updates per second."),
+        click.option("--ascii/--no-ascii", default=None, help="Draw with ASCII characters only."),
+        click.option("--theme", type=Theme(), metavar="NAME", help="Theme for this run; `rtui themes` lists them."),
+    ):
+        command = option(command)
+    return command
+
+
+def look_of(values: Mapping[str, Any]) -> Look:
+    """The flags' values among a command's."""
+    return Look(theme=values["theme"] or "", fps=values["fps"], ascii=values["ascii"], mouse=values["mouse"])
+
+
+class Theme(click.ParamType):  # type: ignore[type-arg]
+    """The name of a theme that there is."""
+
+    name = "theme"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name; another one is refused with those that there are."""
+        from rtui.settings.theme import list_themes
+
+        names = sorted({entry.name for entry in list_themes() if entry.theme is not None})
+        if value not in names:
+            self.fail(f"there is no theme {value!r} (allowed: {', '.join(names)})", param, ctx)
+        return str(value)

@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import click
+import pytest
+
+from rtui.cli.look import Look, Theme
+from rtui.cli.open import open_
+
+
+def test_flags_win_over_the_file_and_leave_the_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setenv("RTUI_CONFIG_HOME", str(tmp_path))
+    config, problems = Look(ascii=True, fps=5).config()
+    assert (config.ascii, config.fps, config.mouse, problems) == (True, 5, True, [])
+
+
+def test_a_theme_that_is_not_there_is_refused_with_those_that_are() -> None:
+    assert Theme().convert("light", None, None) == "light"
+    with pytest.raises(click.BadParameter, match="monochrome"):
+        Theme().convert("lihgt", None, None)
+
+
+def test_help_tells_of_them() -> None:
+    told = open_.get_help(click.Context(open_))
+    assert all(flag in told for flag in ("--ascii", "--no-mouse", "--fps", "--theme"))
