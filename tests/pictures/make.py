@@ -9,7 +9,7 @@ from pathlib import Path
 
 PICTURE = Path(__file__).parent / "workbench.svg"
 SIZE = (140, 40)
-ROWS = 60
+ROWS = 900
 """Messages recorded before the picture is taken."""
 
 
@@ -21,16 +21,18 @@ async def make() -> None:
     from rtui.demo import lab
     from rtui.workbench.app import Workbench
 
-    servers = await lab.serve()
+    urls: dict[str, str] = {}
+    servers = await lab.serve(announce=lambda ready: urls.update({ready["protocol"]: ready["url"]}))
     journal = Journal.create()
     reader = Reader(journal.path)
     try:
-        bench = Workbench(reader=reader, journal=journal, targets=demo_sessions({"websocket": servers.servers[0].url}))
+        bench = Workbench(reader=reader, journal=journal, targets=demo_sessions(urls))
         async with bench.run_test(size=SIZE) as pilot:
             while journal.last < ROWS:
                 await pilot.pause(0.1)
-            await pilot.press("up", "up", "enter")
-            await pilot.pause(0.5)
+            # The plant's tab; the course of one device, charted.
+            await pilot.press("]", "]", "]", "]", "slash", *"ch:plant/aachen/press-1/#", "enter", "f5", "v")
+            await pilot.pause(1)
             PICTURE.write_text(bench.export_screenshot(title="rtui demo"), encoding="utf-8")
     finally:
         reader.close()
