@@ -360,10 +360,6 @@ class Hub:
         connection.start(self._spawner)
         return connection
 
-    def forget(self, connection: Connection) -> None:
-        """Take an ended connection off the list; its rows stay in the capture."""
-        self.connections.remove(connection)
-
     async def close_all(self, deadline: float = GOODBYE) -> None:
         """Close every connection properly within `deadline` seconds, then without a goodbye."""
         for connection in self.connections:

@@ -38,6 +38,7 @@ from rtui.protocols.wire.mqtt_packet import OURS
 from rtui.protocols.wire.mqtt_paho import publish_properties, subscribe_options, subscribe_properties
 from rtui.protocols.wire.mqtt_topic import SHARE, filter_flaw, topic_flaw
 from rtui.protocols.wire.mqtt_value import DENIED, Ending, Pending
+from rtui.protocols.wire.sabotage import NextSend
 
 GOODBYE_TIME: Final = 0.5
 """Seconds for the broker to end the connection after our DISCONNECT; a second is allowed for everything."""
@@ -107,8 +108,7 @@ class Session:
         self._hung_up = False
         self._began = time.monotonic()
         self._silent = False
-        self._delay = 0.0
-        self._corrupt = False
+        self._next_send = NextSend()
         self._filters: set[str] = set()
         self._requests: OrderedDict[tuple[str, bytes], int] = OrderedDict()
         self._identifiers: dict[str, int] = link.memory.setdefault("identifiers", {})
@@ -193,7 +193,7 @@ class Session:
         if (why := self._flaw(command, outgoing)) is not None:
             self._refuse(command, why)
             return
-        payload, meta = await self._sabotaged(command.payload)
+        payload, meta = await self._next_send.spoil(command.payload)
         properties = publish_properties(outgoing) if self._plan.five else None
         if outgoing.qos:
             await self._wire.room(min(self._wire.server.get("receive_maximum", 65535), MOST_UNCONFIRMED))
@@ -215,17 +215,6 @@ class Session:
         if not self._plan.five and (given or outgoing.payload_format == "text"):
             return usage(f"{(given or ['payload_format'])[0]} needs MQTT 5", "this connection speaks 3.1.1")
         return over_limits(command, outgoing, self._wire.server) if self._plan.five else None
-
-    async def _sabotaged(self, payload: bytes) -> tuple[bytes, dict[str, Any]]:
-        meta: dict[str, Any] = {}
-        if self._delay:
-            meta["delayed"], seconds, self._delay = self._delay, self._delay, 0.0
-            await asyncio.sleep(seconds)
-        if self._corrupt and payload:
-            self._corrupt, meta["corrupted"] = False, True
-            middle = len(payload) // 2
-            payload = payload[:middle] + bytes([payload[middle] ^ 0x01]) + payload[middle + 1 :]
-        return payload, meta
 
     def _subscribe(self, command: Subscribe) -> None:
         wanted: Subscription = command.subscription or Subscription()
@@ -370,10 +359,10 @@ class Session:
                 self._wire.hold_acks(command.on)
                 text += state
             case "delay-next":
-                self._delay = command.seconds
+                self._next_send.delay = command.seconds
                 text += f" by {command.seconds:g} s"
             case "corrupt-next":
-                self._corrupt = True
+                self._next_send.corrupt = True
         self._link.emit([Notice(text=text, level="warning", command=command.id, meta={"sabotage": command.what})])
 
     # Keep-alive

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import secrets
 import time
-from typing import Any, Final
+from typing import Final
 
 from websockets.exceptions import ConcurrencyError, ConnectionClosed, InvalidState
 from websockets.frames import CloseCode
@@ -20,6 +20,7 @@ from rtui.protocols.grouping import grouping
 from rtui.protocols.pairing import Pairing
 from rtui.protocols.websocket import Options, Outgoing
 from rtui.protocols.wire.inbox import Inbox
+from rtui.protocols.wire.sabotage import NextSend
 from rtui.protocols.wire.websocket import BatchConnection, MakeEvents
 from rtui.protocols.wire.websocket_dial import dial
 from rtui.protocols.wire.websocket_end import ending
@@ -93,8 +94,7 @@ class Session:
         self._pairing = pairing
         self._verdict: Closed | None = None
         self._deaf = False
-        self._delay = 0.0
-        self._corrupt = False
+        self._next_send = NextSend()
         self._outbox: asyncio.Queue[Send] = asyncio.Queue()
 
     async def run(self) -> Closed:
@@ -169,7 +169,7 @@ class Session:
                 self._refuse(command, _usage("WebSocket has no subscriptions", "RFC 6455 knows only messages", hint))
 
     async def _send(self, command: Send) -> None:
-        payload, meta = await self._sabotaged(command.payload)
+        payload, meta = await self._next_send.spoil(command.payload)
         outgoing = command.outgoing or Outgoing()
         text = outgoing.type == "text" or (outgoing.type == "auto" and _is_text(payload))
         self._pairing.sent(command.id, payload)
@@ -178,17 +178,6 @@ class Session:
         # Before any wait: the answer may be read while the transport drains.
         self._link.emit([Sent(command.id, command.channel, payload, Kind.MESSAGE, meta or None)])
         await self._connection.drain()
-
-    async def _sabotaged(self, payload: bytes) -> tuple[bytes, dict[str, Any]]:
-        meta: dict[str, Any] = {}
-        if self._delay:
-            meta["delayed"], seconds, self._delay = self._delay, self._delay, 0.0
-            await asyncio.sleep(seconds)
-        if self._corrupt and payload:
-            self._corrupt, meta["corrupted"] = False, True
-            middle = len(payload) // 2
-            payload = payload[:middle] + bytes([payload[middle] ^ 0x01]) + payload[middle + 1 :]
-        return payload, meta
 
     def _poke(self, command: Poke) -> None:
         if len(command.payload) > MAX_CONTROL:
@@ -243,10 +232,10 @@ class Session:
                 self._connection.auto_pong = not command.on
                 text += " on" if command.on else " off"
             case "delay-next":
-                self._delay = command.seconds
+                self._next_send.delay = command.seconds
                 text += f" by {command.seconds:g} s"
             case "corrupt-next":
-                self._corrupt = True
+                self._next_send.corrupt = True
             case _:
                 why = _usage(f"WebSocket cannot do {command.what}", "there are no acknowledgements to hold")
                 self._refuse(command, why)
