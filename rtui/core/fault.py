@@ -24,7 +24,7 @@ translated once, by the adapter's `explain`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -47,6 +47,10 @@ FaultKind: TypeAlias = Literal[
 ]
 Side: TypeAlias = Literal["us", "them", "network"]
 
+TRANSIENT: Final[frozenset[FaultKind]] = frozenset(
+    {"refused", "unreachable", "timeout", "busy", "protocol", "closed", "lost"}
+)
+
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """A title, the cause and a hint; `meta` holds what a tester wants besides (status, headers, body)."""
@@ -63,6 +67,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds the peer asked us to wait."""
     meta: Mapping[str, Any] | None = None
 
+    @property
+    def transient(self) -> bool:
+        """Whether another attempt may succeed, by the kind alone."""
+        return self.kind in TRANSIENT
+
     def sentence(self) -> str:
         """Title and cause in one line, for a log row."""
         return f"{self.title}: {self.cause}" if self.cause else self.title
@@ -74,3 +83,8 @@ class Failure(Exception):
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.sentence())
         self.fault = fault
+
+    @property
+    def transient(self) -> bool:
+        """Whether another attempt may succeed."""
+        return self.fault.transient

@@ -6,15 +6,16 @@ itself, touches the workbench or logs a payload. Adding a protocol is one file b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Protocol
 
 import msgspec
 
+from rtui.capture.quote import quoted
 from rtui.core.command import Command
 from rtui.core.event import Closed, Event
-from rtui.core.fault import Fault
+from rtui.core.fault import Failure, Fault
 from rtui.settings.option import option
 
 
@@ -72,6 +73,11 @@ class CommonOptions(msgspec.Struct, frozen=True, kw_only=True):
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     """What one send carries besides channel and payload. Adapters subclass it."""
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether the peer says by itself that it took the message: until then it may still refuse."""
+        return False
+
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """What one subscription carries besides its channel. Adapters subclass it."""
@@ -114,6 +120,16 @@ class Adapter:
         """The channels that the URL itself names: subscribed to at every open, like those of a session."""
         return ()
 
+    @classmethod
+    def matcher(cls, wanted: str) -> Callable[[str], bool]:
+        """Tells whether a subscription to `wanted` brings messages on a channel; asked once for each channel."""
+        return lambda channel: channel == wanted
+
+    @classmethod
+    def expression(cls, wanted: str) -> str:
+        """The display filter (capture.query) that matches messages on the channels that `matcher` knows."""
+        return f"ch={quoted(wanted)}"
+
     async def run(self, link: Link) -> Closed | None:
         """Connect, emit `Opened`, read until the end.
 
@@ -124,7 +140,7 @@ class Adapter:
 
     def retryable(self, error: BaseException) -> bool:
         """Whether another attempt may succeed after `error` (what `run` raised)."""
-        raise NotImplementedError
+        return error.transient if isinstance(error, Failure) else self.explain(error).transient
 
     def explain(self, error: BaseException) -> Fault:
         """Translate what `run` raised. The only place that knows the library's exceptions."""

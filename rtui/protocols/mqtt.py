@@ -12,11 +12,12 @@ paho reads and writes a plain socket when the loop says that it can. On Windows 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import unquote
 
 from rtui.core.event import Closed
-from rtui.core.fault import Failure, Fault
+from rtui.core.fault import Fault
 from rtui.protocols import base
 from rtui.protocols.base import Adapter, CommonOptions, Link, Verb, Words
 from rtui.settings.option import option
@@ -110,6 +111,11 @@ class Outgoing(base.Outgoing, frozen=True, kw_only=True):
     payload_format: Annotated[str, option("What the payload is said to be (5)", choices=("bytes", "text"))] = "bytes"
     user_properties: Annotated[dict[str, str], option("User properties (5)", kind="pairs")] = {}  # noqa: RUF012
 
+    @property
+    def confirmed(self) -> bool:
+        """See `base.Outgoing`."""
+        return self.qos > 0
+
 
 class Subscription(base.Subscription, frozen=True, kw_only=True):
     """What one SUBSCRIBE carries besides its topic filter."""
@@ -149,20 +155,28 @@ class Mqtt(Adapter):
         topic = unquote(url.partition("://")[2].partition("/")[2], errors="surrogateescape")
         return (topic,) if topic else ()
 
+    @classmethod
+    def matcher(cls, wanted: str) -> Callable[[str], bool]:
+        """See `Adapter.matcher`."""
+        from rtui.protocols.wire.mqtt_topic import matcher
+
+        return matcher(wanted)
+
+    @classmethod
+    def expression(cls, wanted: str) -> str:
+        """See `Adapter.expression`."""
+        from rtui.protocols.wire.mqtt_topic import expression
+
+        return expression(wanted)
+
     async def run(self, link: Link) -> Closed | None:
         """See `Adapter.run`."""
         from rtui.protocols.wire.mqtt_session import converse
 
         return await converse(link)
 
-    def retryable(self, error: BaseException) -> bool:
-        """See `Adapter.retryable`."""
-        from rtui.protocols.wire.mqtt_fault import Unopened, is_transient
-
-        return error.transient if isinstance(error, Unopened) else is_transient(self.explain(error))
-
     def explain(self, error: BaseException) -> Fault:
         """See `Adapter.explain`."""
-        from rtui.protocols.wire.mqtt_fault import Unopened, explain
+        from rtui.protocols.wire.reach_fault import explain
 
-        return error.fault if isinstance(error, Unopened | Failure) else explain(error)
+        return explain(error)

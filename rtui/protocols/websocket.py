@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from rtui.core.event import Closed
-from rtui.core.fault import Failure, Fault
+from rtui.core.fault import Fault
 from rtui.protocols import base
 from rtui.protocols.base import Adapter, CommonOptions, Link, Verb, Words
 from rtui.settings.option import option
@@ -121,14 +121,8 @@ class WebSocket(Adapter):
 
         return await converse(link)
 
-    def retryable(self, error: BaseException) -> bool:
-        """See `Adapter.retryable`."""
-        from rtui.protocols.wire.websocket_fault import Unopened, is_transient
-
-        return error.transient if isinstance(error, Unopened) else is_transient(self.explain(error))
-
     def explain(self, error: BaseException) -> Fault:
         """See `Adapter.explain`."""
-        from rtui.protocols.wire.websocket_fault import Unopened, explain
+        from rtui.protocols.wire.websocket_fault import explain
 
-        return error.fault if isinstance(error, Unopened | Failure) else explain(error)
+        return explain(error)

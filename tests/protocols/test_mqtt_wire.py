@@ -17,8 +17,8 @@ from rtui.core.fault import Failure
 from rtui.protocols.mqtt import Mqtt, Options
 from rtui.protocols.wire import mqtt_property
 from rtui.protocols.wire.mqtt_client import Wire
-from rtui.protocols.wire.mqtt_dial import plan
 from rtui.protocols.wire.mqtt_packet import ILLEGAL, INCOMPLETE, Reader, extent
+from rtui.protocols.wire.mqtt_plan import plan
 from rtui.protocols.wire.mqtt_topic import filter_flaw, topic_flaw
 from rtui.protocols.wire.mqtt_value import Ending
 from tests.protocols.mqtt_peer import CONNACK, length, packet, publish, sized
@@ -215,7 +215,7 @@ def test_filters_that_are_not(wanted: str) -> None:
 
 def test_a_url_taken_apart() -> None:
     made = plan("mqtts://al%40ice:s%3Aecret@[::1]/a/%23", Options(), {})
-    assert (made.host, made.port) == ("::1", 8883)
+    assert (made.peer.host, made.peer.port) == ("::1", 8883)
     assert (made.username, made.password) == ("al@ice", "s:ecret")
     assert Mqtt.channels("mqtt://host:1/sensors/%23") == ("sensors/#",)
     assert Mqtt.channels("mqtt://host") == ()

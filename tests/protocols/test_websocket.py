@@ -424,9 +424,11 @@ async def test_a_client_certificate_that_is_wanted(authority: trustme.CA, tmp_pa
     ],
 )
 def test_tls_alerts_have_their_words(alert: str, title: str) -> None:
-    from rtui.protocols.wire.websocket_tls import explain_tls
+    from rtui.protocols.wire.tls_fault import explain_tls
+    from rtui.protocols.wire.trip import Peer
 
-    assert explain_tls(ssl.SSLError(1, f"[SSL: {alert}] words"), "host:1").title == title
+    peer = Peer(host="host", port=1, scheme="wss", secure=True)
+    assert explain_tls(ssl.SSLError(1, f"[SSL: {alert}] words"), peer).title == title
 
 
 async def test_proxies(url: str) -> None:

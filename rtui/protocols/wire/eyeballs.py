@@ -68,6 +68,7 @@ async def _connected(family: int, kind: int, number: int, address: Any) -> socke
     sock = socket.socket(family, kind, number)
     try:
         sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await asyncio.get_running_loop().sock_connect(sock, address)
     except BaseException:
         sock.close()

@@ -18,10 +18,7 @@ What is replaced is replaced on the instance, because
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import socket
-import ssl
 import struct
 import time
 from collections import OrderedDict, deque
@@ -38,16 +35,14 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from rtui.core.event import Event
 from rtui.protocols.wire.inbox import Inbox
+from rtui.protocols.wire.mqtt_line import NOT_YET, Line
 from rtui.protocols.wire.mqtt_packet import ILLEGAL, INCOMPLETE, Reader, extent, packet_name
 from rtui.protocols.wire.mqtt_paho import blank, disconnect_body, packed, shown
-from rtui.protocols.wire.mqtt_value import DENIED, Answered, Ending, Framed, Pending, Ponged, Unfinished
+from rtui.protocols.wire.mqtt_value import DENIED, Answered, Ending, Pending, Ponged, Unfinished
 
-READ_SIZE: Final = 32 * 1024
-"""Bytes per socket read: keys stay quick under a flood."""
 TAIL_LIMIT: Final = 64 * 1024
 """An incomplete packet larger than this is paho's: joining it to every read would be quadratic."""
 HEAD_KEPT: Final = 2048
-NOT_YET: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 PINGREQ: Final = b"\xc0\x00"
 CONFIRMING: Final = frozenset({0x40, 0x50, 0x70})
 """PUBACK, PUBREC, PUBCOMP."""
@@ -65,7 +60,8 @@ class Wire(aiomqtt.Client):
     def __init__(self, sock: Any, reader: Reader, *, limit: int, batched: bool = True, **options: Any) -> None:
         """`limit` is the size of the largest packet accepted; the other options are aiomqtt's."""
         super().__init__(logger=logger, max_inflight_messages=65535, **options)
-        self.inbox = Inbox(self._hold)
+        self.line = Line(sock, readable=self._readable, writable=self.flush)
+        self.inbox = Inbox(self.line.hold)
         self.ending: Ending | None = None
         self.pending: OrderedDict[int, Pending] = OrderedDict()
         """By packet identifier."""
@@ -83,7 +79,6 @@ class Wire(aiomqtt.Client):
         self.server: dict[str, Any] = {}
         """The properties of CONNACK."""
         self.heard_at = time.monotonic()
-        self.socket = sock
         self.reader = reader
         self._limit = limit
         self._batched = batched
@@ -97,16 +92,15 @@ class Wire(aiomqtt.Client):
         self._food = b""
         self._eaten = 0
         self._pings: deque[tuple[int, int]] = deque()
-        self.deaf = False
-        self._full = self._writing = self._bye = False
+        self._bye = False
         self._moved = asyncio.Event()
         self._replace()
 
     def _replace(self) -> None:
         paho: Any = self._client
-        paho._create_socket = lambda: self.socket
+        paho._create_socket = lambda: self.line.socket
         paho._sock_recv = self._fed
-        paho._sock_send = self._send
+        paho._sock_send = self.line.send
         paho._send_command_with_mid = self._confirm
         paho._handle_pingresp = self._on_pingresp
         paho._handle_pubrec = self._on_pubrec
@@ -186,8 +180,7 @@ class Wire(aiomqtt.Client):
         self._bye = True
         self.flush()
         await self.drain()
-        if isinstance(self.socket, Framed):
-            self.socket.say_goodbye()
+        self.line.say_goodbye()
 
     async def wait_ended(self) -> None:
         """Until nothing more will come."""
@@ -195,14 +188,8 @@ class Wire(aiomqtt.Client):
 
     def cut(self) -> None:
         """End the TCP connection with a reset, without a goodbye."""
-        with contextlib.suppress(OSError):
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.line.close_by_reset()
         self.end(Ending("us"))
-
-    def deafen(self, on: bool) -> None:
-        """Stop reading, or go on."""
-        self.deaf = on
-        self._apply_reading()
 
     def hold_acks(self, on: bool) -> None:
         """Keep our confirmations back, or send those kept."""
@@ -227,7 +214,7 @@ class Wire(aiomqtt.Client):
 
     def _readable(self) -> None:
         try:
-            data = self._receive()
+            data = self.line.receive()
         except NOT_YET:
             return
         except OSError as error:
@@ -238,19 +225,6 @@ class Wire(aiomqtt.Client):
             return
         self.heard_at = time.monotonic()
         self.take(data)
-
-    def _receive(self) -> bytes:
-        """One read; TLS and WebSocket may hold more than the socket tells, so they are emptied."""
-        data: bytes = self.socket.recv(READ_SIZE)
-        while data and hasattr(self.socket, "pending") and self.socket.pending():
-            try:
-                more: bytes = self.socket.recv(READ_SIZE)
-            except NOT_YET:
-                break
-            if not more:
-                break
-            data += more
-        return data
 
     def take(self, data: bytes) -> None:
         """Everything that one read brought."""
@@ -423,33 +397,9 @@ class Wire(aiomqtt.Client):
 
     def flush(self) -> None:
         """Write what the socket takes now; the loop does the rest."""
-        if self.ending is None and not self._writing:
+        if self.ending is None and not self.line.blocked:
             self._client.loop_write()
             self._moved.set()
-
-    def _writable(self) -> None:
-        if not isinstance(self.socket, Framed) or self.socket.flush():
-            self._writing = False
-            asyncio.get_running_loop().remove_writer(self.socket.fileno())
-            self.flush()
-
-    def _send(self, data: bytes) -> int:
-        """Stands in for paho's write. A broken line is told by the reader, after what the broker still had to say."""
-        try:
-            sent: int = self.socket.send(data)
-        except NOT_YET:
-            self._watch_writing()
-            raise BlockingIOError from None
-        except OSError:
-            return len(data)
-        if isinstance(self.socket, Framed) and not self.socket.flush():
-            self._watch_writing()
-        return sent
-
-    def _watch_writing(self) -> None:
-        if not self._writing and self.socket.fileno() >= 0:
-            self._writing = True
-            asyncio.get_running_loop().add_writer(self.socket.fileno(), self._writable)
 
     def _enqueue(self, packet: bytes) -> None:
         if self._bye:
@@ -460,10 +410,10 @@ class Wire(aiomqtt.Client):
     # The socket and the loop
 
     def _on_socket_open(self, _client: Any, _userdata: Any, _sock: Any) -> None:
-        self._apply_reading()
+        self.line.watch()
 
     def _on_socket_close(self, _client: Any, _userdata: Any, _sock: Any) -> None:
-        self._unwatch()
+        self.line.unwatch()
 
     def _on_socket_register_write(self, _client: Any, _userdata: Any, _sock: Any) -> None:
         """Every queue of a packet is followed by a flush; what that leaves, `_send` has the loop watch."""
@@ -471,30 +421,10 @@ class Wire(aiomqtt.Client):
     def _on_socket_unregister_write(self, _client: Any, _userdata: Any, _sock: Any) -> None:
         """See `_on_socket_register_write`."""
 
-    def _hold(self, on: bool) -> None:
-        if on is not self._full:
-            self._full = on
-            self._apply_reading()
-
-    def _apply_reading(self) -> None:
-        if self.ending is not None:
-            return
-        loop = asyncio.get_running_loop()
-        if self._full or self.deaf:
-            loop.remove_reader(self.socket.fileno())
-        else:
-            loop.add_reader(self.socket.fileno(), self._readable)
-
-    def _unwatch(self) -> None:
-        if self.socket.fileno() >= 0:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self.socket.fileno())
-            loop.remove_writer(self.socket.fileno())
-
     def _close_socket(self) -> None:
-        self._unwatch()
+        self.line.unwatch()
         self._client._sock_close()
-        self.socket.close()
+        self.line.socket.close()
 
     def _expect(self, result: int, mid: int | None, pending: Pending) -> None:
         self._client_trouble(result)

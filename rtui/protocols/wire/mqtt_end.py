@@ -7,10 +7,11 @@ from typing import Final
 
 from rtui.core.event import Closed
 from rtui.core.fault import Fault
-from rtui.protocols.wire.mqtt_dial import Plan
-from rtui.protocols.wire.mqtt_fault import fault, reason_fault, reason_words
+from rtui.protocols.wire.mqtt_fault import reason_fault, reason_words
+from rtui.protocols.wire.mqtt_plan import Plan
 from rtui.protocols.wire.mqtt_value import DENIED, Ending
-from rtui.protocols.wire.websocket_tls import explain_tls
+from rtui.protocols.wire.reach_fault import fault
+from rtui.protocols.wire.tls_fault import explain_tls
 
 TAKEN_OVER: Final = 0x8E
 ENOUGH: Final = 3
@@ -71,7 +72,7 @@ def _rival(plan: Plan) -> Fault:
 
 def _cut(end: Ending, plan: Plan) -> Fault:
     if isinstance(end.error, ssl.SSLError) and not isinstance(end.error, ssl.SSLEOFError):
-        return explain_tls(end.error, f"{plan.host}:{plan.port}")
+        return explain_tls(end.error, plan.peer)
     how = "the stream ended without a DISCONNECT"
     if isinstance(end.error, ConnectionResetError):
         how = "reset by the peer, no DISCONNECT"

@@ -8,7 +8,7 @@ from typing import Any, Final
 from rtui.core.command import Send
 from rtui.core.fault import Fault
 from rtui.protocols.mqtt import Outgoing
-from rtui.protocols.wire.mqtt_fault import usage
+from rtui.protocols.wire.reach_fault import usage
 
 LARGEST: Final = 268435460
 """Bytes of any packet: the length in four bytes, and its header (§2.1.4)."""

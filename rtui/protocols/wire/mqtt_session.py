@@ -30,15 +30,18 @@ from rtui.protocols.base import Link
 from rtui.protocols.mqtt import Outgoing, Subscription
 from rtui.protocols.wire import mqtt_property
 from rtui.protocols.wire.mqtt_client import Wire
-from rtui.protocols.wire.mqtt_dial import Plan, dial, plan
+from rtui.protocols.wire.mqtt_dial import dial
 from rtui.protocols.wire.mqtt_end import ending, rivalry
-from rtui.protocols.wire.mqtt_fault import Trip, Unopened, reason_fault, reason_words, usage
+from rtui.protocols.wire.mqtt_fault import reason_fault, reason_words
 from rtui.protocols.wire.mqtt_limit import over_limits
 from rtui.protocols.wire.mqtt_packet import OURS
 from rtui.protocols.wire.mqtt_paho import publish_properties, subscribe_options, subscribe_properties
+from rtui.protocols.wire.mqtt_plan import Plan, plan
 from rtui.protocols.wire.mqtt_topic import SHARE, filter_flaw, topic_flaw
 from rtui.protocols.wire.mqtt_value import DENIED, Ending, Pending
+from rtui.protocols.wire.reach_fault import Unopened, usage
 from rtui.protocols.wire.sabotage import NextSend
+from rtui.protocols.wire.trip import Trip
 
 GOODBYE_TIME: Final = 0.5
 """Seconds for the broker to end the connection after our DISCONNECT; a second is allowed for everything."""
@@ -158,7 +161,7 @@ class Session:
             with contextlib.suppress(TimeoutError, OSError):
                 async with asyncio.timeout(GOODBYE_TIME):
                     await wire.goodbye()
-                    wire.deafen(on=False)
+                    wire.line.deafen(on=False)
                     await wire.wait_ended()
         finally:
             wire.end(Ending("us"))
@@ -350,7 +353,7 @@ class Session:
                 self._verdict = Closed(by="us", clean=False, reason="dropped on purpose", fault=why)
                 self._wire.cut()
             case "stop-reading":
-                self._wire.deafen(command.on)
+                self._wire.line.deafen(command.on)
                 text += state
             case "stop-pongs":
                 self._silent = command.on
@@ -389,7 +392,7 @@ class Session:
         return now - max(pinged, self._wire.heard_at)
 
     def _gave_up(self, waited: float) -> bool:
-        if self._wire.deaf:
+        if self._wire.line.deaf:
             # It is us who do not listen.
             return False
         # A peer that still talks is not dead: its answer may queue behind a flood.

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
+
+from rtui.capture import pattern
+from rtui.capture.quote import quoted
 
 LONGEST: Final = 65535
 SHARE: Final = "$share/"
@@ -31,6 +35,30 @@ def filter_flaw(wanted: str) -> str:
         if "+" in level and level != "+":
             return "+ stands alone in its level (§4.7.1.3)"
     return _flaw(wanted)
+
+
+def matcher(wanted: str) -> Callable[[str], bool]:
+    """Tells whether a subscription to `wanted` brings a topic (§4.7, §4.8.2)."""
+    wanted = plain_filter(wanted)
+    matches = pattern.topic_expression(wanted).fullmatch
+    if wanted[:1] in {"+", "#"}:
+        # §4.7.2: a wildcard never stands for a first level that begins with $.
+        return lambda topic: topic[:1] != "$" and matches(topic) is not None
+    return lambda topic: matches(topic) is not None
+
+
+def expression(wanted: str) -> str:
+    """The display filter for what `matcher` knows."""
+    wanted = plain_filter(wanted)
+    if not pattern.has_levels(wanted):
+        return f"ch={quoted(wanted)}"
+    system = ' not ch:"$*"' if wanted[:1] in {"+", "#"} else ""
+    return f"ch:{quoted(wanted)}{system}"
+
+
+def plain_filter(wanted: str) -> str:
+    """The filter of a subscription, shared or not."""
+    return wanted.split("/", 2)[-1] if wanted.startswith(SHARE) else wanted
 
 
 def _flaw(text: str) -> str:

@@ -10,8 +10,8 @@ from websockets.frames import CLOSE_CODE_EXPLANATIONS, Close
 
 from rtui.core.event import Closed
 from rtui.core.fault import Fault
+from rtui.protocols.wire.reach_fault import fault
 from rtui.protocols.wire.websocket import BatchConnection, FragmentsTooManyError
-from rtui.protocols.wire.websocket_fault import fault
 
 POLITE: Final = frozenset({1000, 1005})
 """Normal closure, and a close without any code: the peer is done."""

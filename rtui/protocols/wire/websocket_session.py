@@ -20,11 +20,11 @@ from rtui.protocols.grouping import grouping
 from rtui.protocols.pairing import Pairing
 from rtui.protocols.websocket import Options, Outgoing
 from rtui.protocols.wire.inbox import Inbox
+from rtui.protocols.wire.reach_fault import fault
 from rtui.protocols.wire.sabotage import NextSend
 from rtui.protocols.wire.websocket import BatchConnection, MakeEvents
 from rtui.protocols.wire.websocket_dial import dial
 from rtui.protocols.wire.websocket_end import ending
-from rtui.protocols.wire.websocket_fault import fault
 
 GOODBYE_TIME: Final = 0.5
 """Seconds for the closing handshake when the user cancels: a second is allowed for everything."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from typing import Final
 
 from rtui.core.fault import Fault
+from rtui.protocols.wire.trip import Peer
 
 # Verification results of OpenSSL, x509_vfy.h.
 EXPIRED: Final = 10
@@ -14,8 +14,6 @@ NOT_YET_VALID: Final = 9
 WRONG_HOST: Final = frozenset({62, 64})
 SELF_SIGNED: Final = frozenset({18, 19})
 UNKNOWN_AUTHORITY: Final = frozenset({2, 20, 21})
-
-PROBE_TIME: Final = 1.0
 
 ALERTS: Final = {
     "CERTIFICATE_REQUIRED": ("The server wants a client certificate", "Give cert and key"),
@@ -36,6 +34,20 @@ PLAIN: Final = (
 )
 
 
+def explain_tls(error: ssl.SSLError, peer: Peer) -> Fault:
+    """Why the TLS handshake failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return explain_certificate(error, peer.host)
+    # Exceptions that did not come from OpenSSL itself lack the attribute.
+    reason = (getattr(error, "reason", None) or str(error)).upper().replace(" ", "_")
+    if any(word in reason for word in PLAIN):
+        return needs_plain(peer)
+    for word, (title, hint) in ALERTS.items():
+        if word in reason:
+            return _tls(title, f"{peer.place}: {reason.lower().replace('_', ' ')}", hint)
+    return _tls("TLS handshake failed", f"{peer.place}: {reason.lower().replace('_', ' ')}", "")
+
+
 def explain_certificate(error: ssl.SSLCertVerificationError, host: str) -> Fault:
     """Why the server's certificate was not accepted."""
     code, text = error.verify_code, error.verify_message
@@ -53,50 +65,16 @@ def explain_certificate(error: ssl.SSLCertVerificationError, host: str) -> Fault
     return _tls("The certificate is not accepted", f"{host}: {text}", hint)
 
 
-def explain_tls(error: ssl.SSLError, place: str) -> Fault:
-    """Why the TLS handshake failed."""
-    # Exceptions that did not come from OpenSSL itself lack the attribute.
-    reason = (getattr(error, "reason", None) or str(error)).upper().replace(" ", "_")
-    if any(word in reason for word in PLAIN):
-        return explain_plain(place)
-    for word, (title, hint) in ALERTS.items():
-        if word in reason:
-            return _tls(title, f"{place}: {reason.lower().replace('_', ' ')}", hint)
-    return _tls("TLS handshake failed", f"{place}: {reason.lower().replace('_', ' ')}", "")
+def needs_tls(peer: Peer) -> Fault:
+    """A plain URL met a TLS port."""
+    cause = f"{peer.place} speaks TLS, the URL says {peer.scheme}://"
+    return Fault(kind="tls", side="us", title="This port wants TLS", cause=cause, hint=f"Use {peer.twin}://")
 
 
-def explain_plain(place: str) -> Fault:
-    """TLS met a plain port."""
-    cause = f"{place} answers without TLS, the URL says wss://"
-    return Fault(kind="tls", side="us", title="This port does not speak TLS", cause=cause, hint="Use ws://")
-
-
-async def speaks_tls(host: str, port: int) -> bool:
-    """Whether a TLS handshake succeeds there; nothing is sent over it, so nothing is verified."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    try:
-        async with asyncio.timeout(PROBE_TIME):
-            _, writer = await asyncio.open_connection(host, port, ssl=context, server_hostname=host)
-    except (OSError, ValueError):
-        return False
-    writer.transport.abort()
-    return True
-
-
-async def speaks_http(host: str, port: int) -> bool:
-    """Whether plain HTTP is answered there."""
-    try:
-        async with asyncio.timeout(PROBE_TIME):
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                writer.write(b"GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % host.encode("idna"))
-                return (await reader.read(5)).startswith(b"HTTP/")
-            finally:
-                writer.transport.abort()
-    except (OSError, ValueError):
-        return False
+def needs_plain(peer: Peer) -> Fault:
+    """A TLS URL met a plain port."""
+    cause = f"{peer.place} answers without TLS, the URL says {peer.scheme}://"
+    return Fault(kind="tls", side="us", title="This port does not speak TLS", cause=cause, hint=f"Use {peer.twin}://")
 
 
 def _tls(title: str, cause: str, hint: str) -> Fault:
