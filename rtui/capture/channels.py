@@ -31,63 +31,21 @@ _direction_of = attrgetter("direction")
 _kind_of = attrgetter("kind")
 
 
-class Node:
-    """A channel, or a level that channels have in common. `total` figures include everything below."""
+class Flow:
+    """How many messages came, and how fast."""
 
-    __slots__ = (
-        "_buckets",
-        "_second",
-        "children",
-        "count",
-        "count_in",
-        "count_out",
-        "full",
-        "last",
-        "last_size",
-        "last_time",
-        "muted",
-        "name",
-        "parent",
-        "retained",
-        "size",
-        "total",
-    )
+    __slots__ = ("_buckets", "_second", "last_time", "total")
 
-    def __init__(self, name: str, full: str, parent: Node | None) -> None:
-        self.name = name
-        self.full = full
-        self.parent = parent
-        self.children: dict[str, Node] = {}
-        self.count = 0
-        """Messages on exactly this channel; 0 for a level."""
+    def __init__(self) -> None:
         self.total = 0
-        self.count_in = 0
-        self.count_out = 0
-        self.last = b""
-        """The beginning of the last payload."""
-        self.last_size = 0
         self.last_time = 0
-        """Nanoseconds since the epoch, of the last message here or below."""
-        self.muted: bool = parent is not None and parent.muted
-        self.retained = False
-        """Whether the peer keeps a message for those who come later, as far as it was told: messages to those who
-        listen already do not say it (MQTT 5.0, 3.3.1.3)."""
-        self.size = 0
-        """Nodes below."""
+        """Nanoseconds since the epoch, of the last message."""
         self._second = 0
         self._buckets = array("I", _EMPTY)
 
-    def walk(self) -> Iterator[Node]:
-        """This node and everything below, depth first, the oldest sibling first."""
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
-            yield node
-            waiting += reversed(node.children.values())
-
     @property
     def rate(self) -> float:
-        """Messages per second now, here and below."""
+        """Messages per second now."""
         return self.rate_at(time.time_ns())
 
     def rate_at(self, now: int) -> float:
@@ -101,7 +59,7 @@ class Node:
         return [self._in_second(at) for at in range(second - BUCKETS + 1, second + 1)]
 
     def touch(self, count: int, now: int) -> None:
-        """Count messages at `now`, here or below."""
+        """Count messages at `now`."""
         self.total += count
         second = now // _SECOND
         if second > self._second:
@@ -119,6 +77,76 @@ class Node:
         return self._buckets[second % BUCKETS] if self._second - BUCKETS < second <= self._second else 0
 
 
+class Watch(Flow):
+    """What came on all channels that somebody is interested in: the tally of one subscription."""
+
+    __slots__ = ("covers", "fresh", "muted")
+
+    def __init__(self, covers: Callable[[str], bool]) -> None:
+        super().__init__()
+        self.covers = covers
+        self.fresh = 0
+        """Messages of the batch at hand, not in `total` yet: a sum costs a tenth of a `touch`."""
+        self.muted = False
+        """Whether the channels are to be shown as muted."""
+
+
+class Node(Flow):
+    """A channel, or a level that channels have in common. Figures of `Flow` include everything below."""
+
+    __slots__ = (
+        "children",
+        "count",
+        "count_in",
+        "count_out",
+        "full",
+        "last",
+        "last_size",
+        "muted",
+        "name",
+        "parent",
+        "retained",
+        "size",
+        "watches",
+    )
+
+    def __init__(self, name: str, full: str, parent: Node | None) -> None:
+        super().__init__()
+        self.name = name
+        self.full = full
+        self.parent = parent
+        self.children: dict[str, Node] = {}
+        self.count = 0
+        """Messages on exactly this channel; 0 for a level."""
+        self.count_in = 0
+        self.count_out = 0
+        self.last = b""
+        """The beginning of the last payload."""
+        self.last_size = 0
+        self.muted: bool = parent is not None and parent.muted
+        """Whether the user muted this channel, or one above it; see `quiet`."""
+        self.retained = False
+        """Whether the peer keeps a message for those who come later, as far as it was told: messages to those who
+        listen already do not say it (MQTT 5.0, 3.3.1.3)."""
+        self.size = 0
+        """Nodes below."""
+        self.watches: tuple[Watch, ...] = ()
+        """Those that cover this name."""
+
+    @property
+    def quiet(self) -> bool:
+        """Whether it is muted, by itself or by a watch."""
+        return self.muted or any(watch.muted for watch in self.watches)
+
+    def walk(self) -> Iterator[Node]:
+        """This node and everything below, depth first, the oldest sibling first."""
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += reversed(node.children.values())
+
+
 class Channels:
     """All channels of one connection. Counts messages; connection events are none."""
 
@@ -132,6 +160,8 @@ class Channels:
         self.shape = 0
         """Rises when nodes are added."""
         self._nodes: dict[str, Node] = {}
+        self._watches: list[Watch] = []
+        self._others: Node | None = None
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -146,6 +176,22 @@ class Channels:
     def names(self) -> list[str]:
         """Every channel, in the order of their first message."""
         return list(self._nodes)
+
+    def watch(self, covers: Callable[[str], bool]) -> Watch:
+        """Count from now on what comes on channels whose names `covers` is true for."""
+        watch = Watch(covers)
+        self._watches.append(watch)
+        for node in self.root.walk():
+            if covers(node.full):
+                node.watches += (watch,)
+        return watch
+
+    def unwatch(self, watch: Watch) -> None:
+        """Count for `watch` no more."""
+        self._watches.remove(watch)
+        for node in self.root.walk():
+            if watch in node.watches:
+                node.watches = tuple([one for one in node.watches if one is not watch])
 
     def tap(self, records: Sequence[Record]) -> None:
         """Count a batch. Everything per record happens in C; Python runs once per channel of the batch."""
@@ -166,12 +212,18 @@ class Channels:
         newest = dict(zip(channels, records, strict=True))
         for channel, count in Counter(channels).items():
             self._count(channel, direction, count, newest[channel])
+        for watch in self._watches:
+            if watch.fresh:
+                watch.touch(watch.fresh, records[-1].time)
+                watch.fresh = 0
 
     def _count(self, channel: str, direction: int, count: int, record: Record) -> None:
         node = self._nodes.get(channel) or self._add(channel)
         node.count += count
         if direction == Direction.IN:
             node.count_in += count
+            for watch in node.watches if node is not self._others else self._covering(channel):
+                watch.fresh += count
         elif direction == Direction.OUT:
             node.count_out += count
         node.last = record.payload[:HEAD]
@@ -196,11 +248,20 @@ class Channels:
             child = node.children.get(name)
             if child is None:
                 child = node.children[name] = Node(name, full, node)
+                watches = self._covering(full)
+                # As a rule those of the level above: one tuple serves them all.
+                child.watches = node.watches if watches == node.watches else watches
                 made += 1
             node = child
         self._grow(node, made)
         self._nodes[channel] = node
+        if channel == OTHERS:
+            self._others = node
         return node
+
+    def _covering(self, channel: str) -> tuple[Watch, ...]:
+        """The watches that cover `channel`: looked up once for each node, not once for each message."""
+        return tuple([watch for watch in self._watches if watch.covers(channel)])
 
     def _grow(self, node: Node, made: int) -> None:
         """Tell every level above `node` of the nodes that were made for it, itself the last of them."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -19,7 +19,7 @@ from rtui.capture import operator
 from rtui.capture.operator import BY_CODE, OPERATORS, Clause, Value, Wrong, help_rows
 from rtui.capture.pattern import BadPattern, register
 
-__all__ = ["OPERATORS", "Filter", "FilterError", "compile", "compile_filter", "help_rows", "register"]
+__all__ = ["OPERATORS", "Filter", "FilterError", "compile", "compile_filter", "help_rows", "register", "without"]
 
 MAX_LENGTH: Final = 4_000
 MAX_TERMS: Final = 200
@@ -72,6 +72,17 @@ def compile_filter(text: str) -> Filter:
         raise FilterError("half a character (a lone surrogate)", error.start) from None
     clause = _Parser(text).parse()
     return Filter(clause.sql, clause.params, text, clause.python)
+
+
+def without(shown: Filter | None, hidden: Sequence[tuple[int, Filter]]) -> Filter | None:
+    """`shown` less the rows of each link in `hidden` that its filter matches."""
+    if not hidden:
+        return shown
+    shown = shown or Filter("1", (), "")
+    sql = " OR ".join(f"(link = ? AND {one.sql})" for _, one in hidden)
+    params = [value for link, one in hidden for value in (link, *one.params)]
+    python = shown.python or any(one.python for _, one in hidden)
+    return Filter(f"({shown.sql} AND NOT ({sql}))", (*shown.params, *params), shown.text, python)
 
 
 compile = compile_filter  # noqa: A001 - query.compile reads well at its callers

@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
-import msgspec
-
 from rtui.capture.channels import Channels
 from rtui.capture.journal import Journal
 from rtui.capture.meter import Meter
@@ -19,6 +17,7 @@ from rtui.core.record import Kind
 from rtui.protocols import registry
 from rtui.protocols.base import Adapter, Verb
 from rtui.runtime.link import Link, Outcome
+from rtui.runtime.subscription import Standing, Subscriptions, SubscriptionState
 from rtui.runtime.supervisor import Supervisor
 from rtui.runtime.tasks import Cancellable, Spawner, spawn
 from rtui.settings.message import compose
@@ -35,16 +34,6 @@ Finder: TypeAlias = Callable[[str, str | None], tuple[Callable[[], Adapter], str
 """From a URL and a protocol's name (or None) to the adapter and the URL it understands."""
 
 
-class SubscriptionState(msgspec.Struct):
-    """One wanted subscription of a connection."""
-
-    channel: str
-    subscription: Any = None
-    """An instance of the adapter's `Subscription`, or None."""
-    enabled: bool = True
-    muted: bool = False
-
-
 class Connection:
     """One session brought to life, as the workbench and the command line see it."""
 
@@ -58,7 +47,7 @@ class Connection:
         self.link = link
         self.url = url
         """For display: secrets masked."""
-        self.subscriptions: dict[str, SubscriptionState] = {}
+        self.subscriptions = Subscriptions(adapter, link.channels)
         self._faults: set[str] = set()
         self._supervisor = Supervisor(
             adapter, link, policy=session.reconnect, retry_first=retry_first, on_open=self._on_open
@@ -174,14 +163,44 @@ class Connection:
         return self.send(composed.payload, composed.channel, outgoing)
 
     def subscribe(self, channel: str, subscription: Any = None) -> int:
-        """Want `channel`, now and after every reconnect; returns the command's id."""
-        self.subscriptions[channel] = SubscriptionState(channel, subscription)
-        return self._ask(lambda i: Subscribe(id=i, channel=channel, subscription=subscription), Verb.SUBSCRIBE)
+        """Want `channel`, now and after every reconnect, in place of an earlier wish; returns the command's id."""
+        state = self.subscriptions.want(channel, subscription)
+        state.enabled = True
+        return self._ask_for(state)
 
     def unsubscribe(self, channel: str) -> int:
         """Want `channel` no more; returns the command's id."""
-        self.subscriptions.pop(channel, None)
-        return self._ask(lambda i: Unsubscribe(id=i, channel=channel), Verb.SUBSCRIBE)
+        state = self.subscriptions.drop(channel, told=self.state is State.OPEN)
+        return self._end(channel, was_on=state is None or state.enabled)
+
+    def enable(self, channel: str, *, on: bool = True) -> int:
+        """Receive a wanted channel again, or stop receiving it and keep the wish; returns the command's id."""
+        state = self._wanted(channel)
+        was_on, state.enabled = state.enabled, on
+        self.subscriptions.touch()
+        if on:
+            return self._ask_for(state)
+        state.ticket = None
+        return self._end(channel, was_on=was_on)
+
+    def mute(self, channel: str, *, on: bool = True) -> None:
+        """Record what a wanted channel brings without showing it, or show it again."""
+        state = self._wanted(channel)
+        self.subscriptions.show(channel, muted=on, alias=state.alias, colour=state.colour)
+
+    def label(self, channel: str, *, alias: str, colour: str) -> None:
+        """What the rows of a wanted channel are called and painted in."""
+        self.subscriptions.show(channel, muted=self._wanted(channel).muted, alias=alias, colour=colour)
+
+    def standing(self, wanted: SubscriptionState) -> Standing:
+        """How far a subscription is."""
+        if not wanted.enabled:
+            return "off"
+        if self.state is not State.OPEN:
+            return "waiting"
+        if wanted.refusal is not None:
+            return "refused"
+        return "asked" if wanted.granted is None else "granted"
 
     def poke(self, payload: bytes = b"") -> int:
         """Ping; returns the command's id."""
@@ -279,6 +298,26 @@ class Connection:
             self._hanging_up.cancel()
             self._hanging_up = None
 
+    def _wanted(self, channel: str) -> SubscriptionState:
+        state = self.subscriptions.get(channel)
+        if state is None:
+            raise Failure(Fault(kind="usage", side="us", title="Not subscribed", cause=channel))
+        return state
+
+    def _ask_for(self, state: SubscriptionState) -> int:
+        channel, subscription = state.channel, state.subscription
+        command = self._ask(lambda i: Subscribe(id=i, channel=channel, subscription=subscription), Verb.SUBSCRIBE)
+        state.ticket = self.link.ledger.get(command)
+        return command
+
+    def _end(self, channel: str, *, was_on: bool) -> int:
+        """Ask the peer to send `channel` no more, unless it does not anyway."""
+        if was_on:
+            return self._ask(lambda i: Unsubscribe(id=i, channel=channel), Verb.SUBSCRIBE)
+        command = self.link.ledger.issue()
+        self.link.ledger.settle(command, "acked")
+        return command
+
     def _ask(self, make: Callable[[int], Any], verb: Verb) -> int:
         command = self.link.ledger.issue()
         if verb not in self.adapter.verbs:
@@ -300,10 +339,7 @@ class Connection:
     def _on_open(self) -> None:
         """Once per connect: the wanted subscriptions, then the messages that open a conversation."""
         self._faults = set()
-        for wanted in self.subscriptions.values():
-            if wanted.enabled:
-                command = self.link.ledger.issue()
-                self.link.ask(Subscribe(id=command, channel=wanted.channel, subscription=wanted.subscription))
+        self.subscriptions.renew(self.link)
         for message in self.session.messages:
             if message.on_connect:
                 self._greet(message)
@@ -350,12 +386,12 @@ class Hub:
         )
         connection = Connection(session, adapter, link, url=shown, renderer=renderer, retry_first=retry_first)
         for wanted in session.subscriptions:
-            subscription = build(adapter.Subscription, wanted.options)
-            connection.subscriptions[wanted.channel] = SubscriptionState(
-                wanted.channel, subscription, wanted.enabled, wanted.muted
-            )
+            state = connection.subscriptions.want(wanted.channel, build(adapter.Subscription, wanted.options))
+            state.enabled = wanted.enabled
+            connection.subscriptions.show(wanted.channel, muted=wanted.muted, alias=wanted.alias, colour=wanted.colour)
         for channel in adapter.channels(url):
-            connection.subscriptions.setdefault(channel, SubscriptionState(channel))
+            if channel not in connection.subscriptions:
+                connection.subscriptions.want(channel)
         self.connections.append(connection)
         connection.start(self._spawner)
         return connection

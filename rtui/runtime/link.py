@@ -61,6 +61,8 @@ class Ticket(msgspec.Struct, gc=False):
     sent_at: int = 0
     """Monotonic nanoseconds."""
     outcome: Outcome = "pending"
+    granted: Meta | None = None
+    """What the peer granted with its acknowledgement."""
 
 
 class Ledger:
@@ -249,6 +251,8 @@ class Link:
                 self.ledger.settle(event.command, "acked")
                 return self._row(seq, now, Kind.ACK, event.payload, event.meta, Direction.IN, event.channel, *answers)
             case Subscribed() | Unsubscribed():
+                if ticket := self.ledger.get(event.command):
+                    ticket.granted = event.meta
                 self.ledger.settle(event.command, "acked")
                 word = b"subscribed" if isinstance(event, Subscribed) else b"unsubscribed"
                 return self._row(seq, now, Kind.SUBSCRIBE, word, event.meta, Direction.NONE, event.channel)

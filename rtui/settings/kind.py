@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from rtui.settings.colour import parse_colour
 from rtui.settings.quantity import DURATION_HINT, LARGEST_SIZE, SIZE_HINT, clip, parse_duration, parse_size
 
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
@@ -163,6 +164,13 @@ def read_json(value: object) -> Any:
         return value
 
 
+def read_colour(value: object) -> str:
+    """As `settings.colour.parse_colour` gives it; empty for none."""
+    if isinstance(value, str):
+        return parse_colour(value) if value.strip() else ""
+    raise _wrong("a colour such as #5fd7ff or ansi_cyan", value)
+
+
 READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "text": read_text,
     "integer": read_integer,
@@ -174,6 +182,7 @@ READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "list": read_list,
     "json": read_json,
     "file": read_text,
+    "colour": read_colour,
 }
 
 SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -187,5 +196,6 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     "list": {"type": "array", "items": {"type": "string"}},
     "json": {},
     "file": {"type": "string"},
+    "colour": {"type": "string"},
 }
 """JSON schema of each kind. Numbers may be text, because text may be a unit ("2s") or a template ("{{ n }}")."""

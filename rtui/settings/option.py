@@ -55,6 +55,7 @@ OptionKind: TypeAlias = Literal[
     "list",  # list[str]; on the command line repeatable
     "json",  # any JSON value
     "file",  # a path, `~` expanded, relative to the session file
+    "colour",  # "#5fd7ff", "ansi_cyan"
 ]
 
 

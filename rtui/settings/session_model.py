@@ -73,8 +73,8 @@ class SessionSubscription(msgspec.Struct, frozen=True, kw_only=True):
     """One [[subscriptions]]; keys of the protocol (`qos`, …) stand beside these."""
 
     channel: Annotated[str, option("Topic filter, event or method")]
-    colour: Annotated[str, option("Colour of its rows")] = ""
-    alias: Annotated[str, option("Name shown instead of the channel")] = ""
+    colour: Annotated[str, option("Colour of its rows: #5fd7ff, ansi_cyan", kind="colour")] = ""
+    alias: Annotated[str, option("Short name, shown with its rows")] = ""
     muted: Annotated[bool, option("Record its messages but hide them", kind="flag")] = False
     enabled: Annotated[bool, option("Subscribe on connect", kind="flag")] = True
     options: Annotated[dict[str, Any], option("Options of the protocol", kind="json")] = {}

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from rtui.settings.colour import parse_colour
 from rtui.settings.files import Located, Problem, SettingsError, load_toml
 from rtui.settings.option import OptionErrors, build, option, unknown_key
 from rtui.settings.paths import packaged, user_themes
@@ -33,11 +34,8 @@ BASE_COLOURS: Final = (
     "boost",
 )
 MESSAGE_COLOURS: Final = ("in", "out", "error", "notice", "key", "string", "number", "null", "dim", "mark")
-_ANSI_HUES: Final = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
-ANSI_COLOURS: Final = ("ansi_default", *(f"ansi_{bright}{hue}" for bright in ("", "bright_") for hue in _ANSI_HUES))
 
 _TABLES: Final = ("theme", "colours", "messages", "variables")
-_HEX: Final = re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE)
 _VARIABLE: Final = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -74,20 +72,6 @@ class ThemeEntry(msgspec.Struct, frozen=True, kw_only=True):
     source: Literal["user", "packaged"]
     theme: ThemeSpec | None
     problems: tuple[Problem, ...] = ()
-
-
-def parse_colour(text: str) -> str:
-    """`text` as "#rrggbb" or as an ANSI name.
-
-    Raises:
-        ValueError: with a message that goes on from the key ("must be …").
-    """
-    colour = text.strip().lower()
-    if _HEX.fullmatch(colour):
-        return colour if len(colour) == len("#rrggbb") else "#" + "".join(digit * 2 for digit in colour[1:])
-    if colour in ANSI_COLOURS:
-        return colour
-    raise ValueError(f"must be a colour such as #5fd7ff or ansi_cyan, not {text[:40]!r}")
 
 
 def contrast(one: str, other: str) -> float:

@@ -47,9 +47,10 @@ if TYPE_CHECKING:
     from rtui.capture.reader import Reader
     from rtui.settings.session import Session
 
-GENERATIONS: Final = (10_000, 20, 20)
+GENERATIONS: Final = (10_000, 4, 100)
 """Objects made before the youngest are looked through, and how often before the older ones are (Python: 700, 10, 10).
-Records are no concern of the collector (`gc=False`); what it counts are the strips and segments of each frame."""
+Records are no concern of the collector (`gc=False`); what it counts are the strips and segments of each frame, and the
+nodes of a tree while it grows: after 20 times 10,000 of those the second generation took 60 ms, after 4 it takes 10."""
 GOODBYE: Final = 2.0
 """Seconds that connections may take to close when the user leaves."""
 

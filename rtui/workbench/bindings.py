@@ -8,13 +8,14 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 from rtui.workbench.action import UNBOUND, Action, by_id
-from rtui.workbench.actions import channel, connection, demo, message, saved, session, view
+from rtui.workbench.actions import channel, connection, demo, message, saved, session, subscription, view
 
 ACTIONS: Final[Mapping[str, Action]] = by_id(
     [
         *message.BOOK.actions,
         *saved.BOOK.actions,
         *channel.BOOK.actions,
+        *subscription.BOOK.actions,
         *connection.BOOK.actions,
         *session.BOOK.actions,
         *demo.BOOK.actions,
@@ -58,6 +59,8 @@ def _widget_bindings() -> Iterable[Binding]:
     from rtui.workbench.screens.dialog import Choose, Confirm, Dialog
     from rtui.workbench.screens.form import SessionForm
     from rtui.workbench.screens.help import Help
+    from rtui.workbench.screens.subscription_form import SubscriptionForm
+    from rtui.workbench.screens.subscriptions import SubscriptionList, SubscriptionScreen
     from rtui.workbench.widgets.composer import Composer
     from rtui.workbench.widgets.filterbar import FilterBar
     from rtui.workbench.widgets.log import MessageLog
@@ -66,7 +69,8 @@ def _widget_bindings() -> Iterable[Binding]:
 
     for widget in (
         *(MessageLog, ChannelTree, MessageView, Composer, FilterBar),
-        *(Sidebar, Tour, Dialog, Confirm, Choose, SessionForm, Help),
+        *(Sidebar, Tour, Dialog, Confirm, Choose, SessionForm, SubscriptionForm, Help),
+        *(SubscriptionScreen, SubscriptionList),
     ):
         for binding in widget.__dict__.get("BINDINGS", ()):
             if isinstance(binding, Binding):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rich.text import Text
-
 from rtui.core.clean import clean
 from rtui.core.lifecycle import State
 from rtui.workbench.actions.channel import retains
@@ -16,11 +14,14 @@ from rtui.workbench.widgets.filterbar import FilterBar
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.message import MessageView
 from rtui.workbench.widgets.painted import retitle
+from rtui.workbench.widgets.row import PLAIN, Look
 from rtui.workbench.widgets.status import TONES, ConnectionHeader, StatusLine
 from rtui.workbench.widgets.tree import ChannelTree
 
 if TYPE_CHECKING:
     from rtui.capture.channels import Node
+    from rtui.capture.query import Filter
+    from rtui.runtime.hub import Connection
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.sheet import Sheet
 
@@ -48,6 +49,7 @@ class Picture:
         self._slow_at = self._message_at = 0.0
         self._revisions: tuple[int, ...] = ()
         self._shown: int | None = None
+        self._heard: tuple[int, ...] = ()
         self._title: tuple[object, ...] = ()
         self._standing: tuple[State, ...] = ()
 
@@ -67,8 +69,10 @@ class Picture:
     def dress_log(self) -> None:
         """The log shows the sheet's lens."""
         log, sheet = self._log, self._desk.sheets.current
+        if sheet is not None:
+            sheet.hide(self._hidden(sheet))
         log.show_source = sheet is not None and sheet.is_timeline
-        log.set_lens(sheet.lens if sheet is not None else None, self._desk.bench.catalog.links, self._muted)
+        log.set_lens(sheet.lens if sheet is not None else None, self._desk.bench.catalog.links, self._look)
         self.message()
 
     def message(self) -> None:
@@ -96,11 +100,12 @@ class Picture:
         if connection is not None:
             tree.set_channels(connection.channels, connection.adapter.words)
             tree.retains = retains(connection.adapter)
+            tree.subscriptions = connection.subscriptions
         else:
             catalog = self._desk.bench.catalog
             tree.set_channels(catalog.channels(sheet.key), catalog.words(sheet.key))
             tree.retains = False
-        tree.border_title = Text(tree.title)
+            tree.subscriptions = None
 
     def _dress_composer(self, sheet: Sheet) -> None:
         if sheet.connection is not None:
@@ -109,12 +114,33 @@ class Picture:
             composer.history = list(self._desk.bench.state.history.get(sheet.connection.name, ()))
             composer.draft = sheet.draft
 
-    def _muted(self, link: int, channel: str) -> bool:
+    def _look(self, link: int, channel: str) -> Look:
         sheet = self._desk.sheets.get(link)
         if sheet is None or sheet.connection is None:
-            return False
-        node = sheet.connection.channels.get(channel)
-        return node is not None and node.muted
+            return PLAIN
+        return look_of(sheet.connection, channel)
+
+    def _hidden(self, shown: Sheet) -> tuple[tuple[int, Filter], ...]:
+        """What the muted subscriptions of the sheet's connections bring."""
+        sheets = self._desk.sheets if shown.is_timeline else (shown,)
+        return tuple(
+            (sheet.key, found)
+            for sheet in sheets
+            if sheet.connection is not None
+            for found in sheet.connection.subscriptions.hidden()
+        )
+
+    def _hear(self, sheet: Sheet) -> None:
+        """Subscriptions were changed, muted, named or coloured: show the log accordingly."""
+        revisions = tuple(one.connection.subscriptions.revision for one in self._desk.sheets if one.connection)
+        if revisions == self._heard:
+            return
+        self._heard = revisions
+        if self._hidden(sheet) != sheet.hidden:
+            self.dress_log()
+            self._log.hint = self._desk.guide.empty_words(filtered=bool(sheet.filter_text))
+        else:
+            self._log.repaint()
 
     # Every frame
 
@@ -142,6 +168,7 @@ class Picture:
         if sheet is None:
             return
         self._head(sheet)
+        self._hear(sheet)
         self._status.tick(desk.bench.catalog.journal)
         if desk.panes.visible("tree"):
             self.tree.tick()
@@ -178,7 +205,7 @@ class Picture:
     def _log_title(self, sheet: Sheet) -> None:
         log = self._log
         scanned = "" if sheet.lens.done else f"{sheet.lens.progress:.0%} looked at"
-        title = (scanned, log.frozen, log.follow, log.new_count, log.total, sheet.filter_text)
+        title = (scanned, log.frozen, log.follow, log.new_count, log.total, sheet.filter_text, len(sheet.hidden))
         if title == self._title:
             return
         self._title = title
@@ -191,6 +218,8 @@ class Picture:
         parts = ["log", place, f"{log.total:,}"]
         if scanned:
             parts.append(scanned)
+        if sheet.hidden:
+            parts.append(f"without {len(sheet.hidden)} muted")
         if sheet.filter_text:
             parts.append(f"filter: {clean(sheet.filter_text)}")
         retitle(log, " · ".join(parts))
@@ -211,3 +240,17 @@ class Picture:
         if standing != self._standing:
             self._standing = standing
             desk.refresh_bindings()
+
+
+def look_of(connection: Connection, channel: str) -> Look:
+    """How rows of `channel` stand out: by the first subscription that brings it and has a colour or an alias."""
+    node = connection.channels.get(channel)
+    exact = connection.subscriptions.get(channel)
+    muted = node is not None and node.quiet
+    watches = node.watches if node is not None else ()
+    bringing = [one for one in connection.subscriptions if one.watch in watches] if watches else []
+    for one in (*([exact] if exact is not None else []), *bringing):
+        if one.colour or one.alias:
+            name, badge = (one.alias, "") if one is exact else ("", one.alias)
+            return Look(muted=muted, colour=one.colour, name=name, badge=badge)
+    return Look(muted=muted) if muted else PLAIN

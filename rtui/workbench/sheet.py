@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from rtui.capture.lens import Lens
-from rtui.capture.query import Filter
+from rtui.capture.query import Filter, without
 
 if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
@@ -39,6 +39,8 @@ class Sheet:
         """What stands in the composer, while another sheet is shown."""
         self.unsaved = False
         """Whether the session was changed in a form and not saved."""
+        self.hidden: tuple[tuple[int, Filter], ...] = ()
+        """What is not shown although it is recorded, by link: see `hide`."""
         self._make_lens = make_lens
         self._lens: Lens | None = None
 
@@ -51,7 +53,7 @@ class Sheet:
     def lens(self) -> Lens:
         """The rows."""
         if self._lens is None:
-            self._lens = self._make_lens(None if self.is_timeline else self.key, self.filter)
+            self._lens = self._make_lens(None if self.is_timeline else self.key, without(self.filter, self.hidden))
         return self._lens
 
     def narrow(self, found: Filter | None, text: str) -> None:
@@ -59,6 +61,14 @@ class Sheet:
         self.filter = found
         self.filter_text = text
         self.close()
+
+    def hide(self, hidden: tuple[tuple[int, Filter], ...]) -> bool:
+        """Leave out what each link has muted; False if nothing changes, else the lens is made anew."""
+        if hidden == self.hidden:
+            return False
+        self.hidden = hidden
+        self.close()
+        return True
 
     def close(self) -> None:
         """Let go of the lens and of any scan it runs."""

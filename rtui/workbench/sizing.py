@@ -5,36 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from rtui.workbench.screens.desk import Desk
+    from rtui.workbench.screens.stage import Stage
 
 STEP: Final = {"sessions": 2, "tree": 2, "message": 1}
 """Cells by which a key changes the panes whose size can be chosen. The log and the composer take what is left."""
 LEAST: Final = {"sessions": 14, "tree": 16, "message": 4}
 
 
-def grow(desk: Desk, direction: int) -> bool:
+def grow(stage: Stage, direction: int) -> bool:
     """Make the focused pane larger (1) or smaller (-1); False if there is nothing to change."""
-    pane = desk.focused_pane
+    pane = stage.focused_pane
     if pane == "log":  # its neighbour gives the room
         pane, direction = "message", -direction
-    if pane not in STEP or desk.panes.zoomed is not None or not desk.panes.visible(pane):
+    if pane not in STEP or stage.panes.zoomed is not None or not stage.panes.visible(pane):
         return False
-    size = desk.pane(pane).outer_size
-    now, whole = (size.height, desk.size.height) if pane == "message" else (size.width, desk.size.width)
-    sizes = desk.bench.state.sizes
+    size = stage.pane(pane).outer_size
+    now, whole = (size.height, stage.size.height) if pane == "message" else (size.width, stage.size.width)
+    sizes = stage.bench.state.sizes
     sizes[pane] = max(LEAST[pane], min(now + direction * STEP[pane], whole // 2))
-    apply(desk)
+    apply(stage)
     return sizes[pane] != now
 
 
-def apply(desk: Desk) -> None:
+def apply(stage: Stage) -> None:
     """Give the panes the sizes that the user chose. A pane that is alone takes everything."""
-    alone = desk.panes.zoomed is not None
+    alone = stage.panes.zoomed is not None
     for pane in STEP:
-        chosen = desk.bench.state.sizes.get(pane)
-        whole = desk.size.height if pane == "message" else desk.size.width
+        chosen = stage.bench.state.sizes.get(pane)
+        whole = stage.size.height if pane == "message" else stage.size.width
         rule = "height" if pane == "message" else "width"
-        for widget in desk.query(f"#{pane}"):
+        for widget in stage.query(f"#{pane}"):
             if chosen is None or alone:
                 widget.styles.clear_rule(rule)
             else:

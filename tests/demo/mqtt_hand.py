@@ -30,6 +30,7 @@ from rtui.demo.mqtt_packet import (
 from rtui.demo.mqtt_peer import Peer
 
 DAY = 86_400
+VERSIONS = (V311, V5)
 
 P = TypeVar("P", bound=Packet)
 

@@ -23,20 +23,7 @@ from rtui.demo.mqtt_policy import Limits
 from rtui.demo.mqtt_reason import Reason
 from rtui.demo.mqtt_session import Message
 from rtui.demo.mqtt_system import System
-from tests.demo.mqtt_hand import Hand, HandClock, away, joined, persistent
-
-VERSIONS = (V311, V5)
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def broker(clock: HandClock) -> Broker:
-    return Broker(clock)
-
+from tests.demo.mqtt_hand import VERSIONS, Hand, HandClock, away, joined, persistent
 
 # Publishing
 

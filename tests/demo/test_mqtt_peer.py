@@ -23,20 +23,7 @@ from rtui.demo.mqtt_packet import (
 from rtui.demo.mqtt_policy import Access, Limits
 from rtui.demo.mqtt_reason import Reason
 from rtui.demo.mqtt_topic import valid_name
-from tests.demo.mqtt_hand import DAY, Hand, HandClock, away, joined, persistent
-
-VERSIONS = (V311, V5)
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def broker(clock: HandClock) -> Broker:
-    return Broker(clock)
-
+from tests.demo.mqtt_hand import DAY, VERSIONS, Hand, HandClock, away, joined, persistent
 
 # Connections
 

@@ -12,16 +12,6 @@ from tests.demo.mqtt_hand import Hand, HandClock
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def broker(clock: HandClock) -> Broker:
-    return Broker(clock)
-
-
-@pytest.fixture
 def plant(broker: Broker, clock: HandClock) -> Iterator[Plant]:
     plant = Plant(broker)
     clock.advance(0)

@@ -80,7 +80,6 @@ async def test_fifty_restarts_leave_nothing_behind() -> None:
         connection,
         journal,
     ):
-        connection.subscriptions.clear()
         for round_ in range(1, 51):
             server = await demo.serve(port=port)
             await eventually(partial(opened, connection, round_))

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from rtui.settings.colour import parse_colour
 from rtui.settings.config import Config, load_config
 from rtui.settings.files import SettingsError
 from rtui.settings.keymap import load_keymap
 from rtui.settings.paths import packaged
-from rtui.settings.theme import ThemeSpec, contrast, list_themes, load_theme, parse_colour
+from rtui.settings.theme import ThemeSpec, contrast, list_themes, load_theme
 
 THEMES = {path.stem: load_theme(path) for path in sorted(packaged("themes").glob("*.toml"))}
 KNOWN = {"app.quit": "ctrl+q", "log.follow": "end", "log.freeze": "f", "tree.find": "slash", "tree.fold": "f"}

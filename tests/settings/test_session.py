@@ -89,6 +89,16 @@ def test_a_whole_file(path: Path) -> None:
     assert (built.timeout, built.ca) == (5.0, str(path.parent / "ca.pem"))
 
 
+def test_the_colour_of_a_subscription_is_one() -> None:
+    text = '[session]\nurl = "mqtt://x"\n[[subscriptions]]\nchannel = "a"\ncolour = "{}"\n'
+    for right in ("#fa0", "#FFAA00", "ansi_cyan", ""):
+        session = parse_session(parse_toml(text.format(right), Path("s.toml")), find)
+        assert session.subscriptions[0].colour in {"#ffaa00", "ansi_cyan", ""}
+    assert problems_of(text.format("reddish")) == [
+        "s.toml:5: subscriptions[0].colour: must be a colour such as #5fd7ff or ansi_cyan, not 'reddish'"
+    ]
+
+
 def test_every_mistake_of_a_file_with_its_line() -> None:
     text = """[session]
 url = "ws://x"

@@ -96,16 +96,6 @@ async def close_with(desk: Desk) -> None:
         desk.sure.close(int(code), reason.strip())
 
 
-@_action("subscribe", "S", "Subscribe…", when=lambda desk: _can(desk, Verb.SUBSCRIBE))
-async def subscribe(desk: Desk) -> None:
-    """Ask the peer for a channel."""
-    from rtui.workbench.screens.dialog import Prompt
-
-    word = desk.sure.adapter.words.channel
-    if channel := await desk.ask(Prompt(f"subscribe to a {word}", hint=word)):
-        desk.sure.subscribe(channel)
-
-
 @_action(
     "break",
     "B",

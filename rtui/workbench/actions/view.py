@@ -58,20 +58,20 @@ async def search(desk: Desk) -> None:
 
     text = await desk.ask(Prompt("search", detail="In the language of the filter.", check=_filter_trouble))
     if text:
-        desk.needle = compile_filter(text)
-        desk.search(-1)
+        desk.hunt.needle = compile_filter(text)
+        desk.hunt.search(-1)
 
 
 @_action("search-next", "n", "Next hit", when=has_sheet)
 def search_next(desk: Desk) -> None:
     """The next row that the search finds."""
-    desk.search(1)
+    desk.hunt.search(1)
 
 
 @_action("search-previous", "N", "Previous hit", when=has_sheet)
 def search_previous(desk: Desk) -> None:
     """The row before that the search finds."""
-    desk.search(-1)
+    desk.hunt.search(-1)
 
 
 @_action("next-tab", "right_square_bracket", "Next tab", when=has_tabs)

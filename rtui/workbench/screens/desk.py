@@ -3,24 +3,19 @@
 What a user can do is declared in `actions`; this class gives those functions what they need and wires the widgets'
 messages. Connections belong to the hub, never to a widget.
 
-What the first paint can do without is neither imported nor mounted before it: see `Desk._mount_rest`. So the messages
+What the first paint can do without is neither imported nor mounted before it: see `Stage.mount_rest`. So the messages
 of those widgets are handled by methods that bear Textual's names for them, which need no import of their classes.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.text import Text
-from textual import events, on
-from textual.app import ComposeResult
+from textual import on
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
-from textual.widget import Widget
 
 from rtui.capture.query import compile_filter
 from rtui.core.clean import clean
@@ -29,20 +24,20 @@ from rtui.settings.files import SettingsError
 from rtui.settings.option import OptionErrors, build
 from rtui.settings.session import Session
 from rtui.settings.session_list import list_sessions
-from rtui.workbench import sizing
 from rtui.workbench.actions.channel import clear_retained, compose_to
 from rtui.workbench.actions.session import ENTRY_VERBS
+from rtui.workbench.actions.subscription import end, switch
 from rtui.workbench.bindings import ACTIONS, desk_bindings
 from rtui.workbench.editor import edit_text
-from rtui.workbench.layout import PANES, Layout
-from rtui.workbench.panes.card import FIRST_STEPS, IN_CAPTURE, TOUR, Tour, Welcome
+from rtui.workbench.hunt import Hunt
+from rtui.workbench.layout import PANES
+from rtui.workbench.panes.card import Tour
 from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.repeat import Repeats
-from rtui.workbench.sheet import TIMELINE, Sheet, Sheets
-from rtui.workbench.widgets.footer import KeyLine
+from rtui.workbench.screens.stage import Stage
+from rtui.workbench.sheet import TIMELINE, Sheet
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.row import TimeMode
-from rtui.workbench.widgets.status import ConnectionHeader, StatusLine
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
@@ -52,7 +47,6 @@ if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
     from rtui.workbench.app import DemoServers, Workbench
     from rtui.workbench.panes.sidebar import Sidebar
-    from rtui.workbench.picture import Picture
     from rtui.workbench.screens.dialog import Dialog
     from rtui.workbench.widgets.composer import Composer
     from rtui.workbench.widgets.filterbar import FilterBar
@@ -62,37 +56,20 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-class Desk(Screen[None]):
+class Desk(Stage):
     """Sessions, tabs, tree, log, message, composer, status."""
 
     AUTO_FOCUS = "#log"
     BINDINGS: ClassVar[list[BindingType]] = desk_bindings()
 
     def __init__(self, bench: Workbench) -> None:
-        super().__init__(id="desk")
-        self.bench = bench
-        self.sheets = Sheets()
-        self.panes = Layout()
-        self.picture: Picture | None = None
-        """None until every pane is mounted."""
+        super().__init__(bench)
         self._early: list[str] = []
         """Actions asked for before that."""
         self.repeats = Repeats(self._title_composer)
-        self.needle: Filter | None = None
-        """What n and N look for."""
+        self.hunt = Hunt(self)
 
     # Layout
-
-    def compose(self) -> ComposeResult:
-        """The frame. What the first paint can do without is mounted after it."""
-        yield TabStrip(id="tabs")
-        with Horizontal(id="body"), Vertical(id="work"):
-            yield ConnectionHeader(glyphs=self.bench.glyphs, id="header")
-            with Horizontal(id="columns"), Vertical(id="reading"):
-                yield MessageLog(glyphs=self.bench.glyphs, id="log", classes="pane")
-            yield Welcome(self._first_words(), self._first_steps, id="welcome")
-        yield StatusLine(glyphs=self.bench.glyphs, id="status")
-        yield KeyLine(ascii_only=self.bench.config.ascii, id="keys")
 
     def on_mount(self) -> None:
         """Show what there is room for, then bring in the rest."""
@@ -100,130 +77,21 @@ class Desk(Screen[None]):
         if not self.live_capture:
             self.panes.folded.add("sessions")  # a capture cannot connect
         self.log_view.time_mode = TimeMode(self.bench.config.time)
-        self._arrange()
-        self.call_after_refresh(self._mount_rest)
+        self.set_stage()
+        self.call_after_refresh(self._begin)
 
-    async def _mount_rest(self) -> None:
-        """Import and mount what came too late for the first paint; only then is anything connected or carried out."""
-        from rtui.workbench.panes.sidebar import Sidebar
+    async def _begin(self) -> None:
+        """Mount the rest; only then is anything connected or carried out."""
         from rtui.workbench.picture import Picture
-        from rtui.workbench.widgets.composer import Composer
-        from rtui.workbench.widgets.filterbar import FilterBar
-        from rtui.workbench.widgets.message import MessageView
-        from rtui.workbench.widgets.tree import ChannelTree
 
-        await self.query_one("#body").mount(_titled(Sidebar(id="sessions"), "sessions"), before=0)
-        tree = _titled(ChannelTree(glyphs=self.bench.glyphs, id="tree"), "channels")
-        await self.query_one("#columns").mount(tree, before=0)
-        panes = (
-            _titled(MessageView(past=self.bench.catalog.past, glyphs=self.bench.glyphs, id="message"), "message"),
-            _titled(Composer(id="composer"), "compose"),
-        )
-        reading = self.query_one("#reading")
-        await reading.mount(FilterBar(id="filter"), before=0)
-        await reading.mount(*panes)
+        await self.mount_rest()
         self.picture = Picture(self)
-        self._arrange()
+        self.set_stage()
         self.reload_sessions()
         self._dress()
         await self.bench.desk_ready()
         for action in self._early:
             self.perform(action)
-
-    @property
-    def _late(self) -> Picture:
-        """The picture, where nothing happens before every pane is mounted: in actions and in what late panes say."""
-        assert self.picture is not None  # noqa: S101
-        return self.picture
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Fold and unfold."""
-        self.panes.resize(event.size.width, event.size.height)
-        self._arrange()
-
-    def _arrange(self) -> None:
-        """Bring the screen in line with the layout and with whether there is anything to show."""
-        empty = self.sheets.current is None
-        sessions_alone = self.panes.zoomed == "sessions"
-        for pane in PANES:
-            for widget in self.query(f"#{pane}"):
-                widget.set_class(not self._shown(pane), "folded")
-        self.query_one("#work").set_class(sessions_alone, "folded")
-        self.query_one("#columns").set_class(empty, "folded")
-        self.query_one("#header").set_class(empty, "folded")
-        self.query_one("#welcome").set_class(not empty, "folded")
-        self.query_one("#reading").set_class(self.panes.zoomed == "tree", "folded")
-        self._redraw(lambda picture: picture.message())  # the pane may have come into view
-        for name in (*PANES, "none"):
-            self.set_class((self.panes.zoomed or "none") == name, f"-zoom-{name}")
-        sizing.apply(self)
-
-    def _shown(self, pane: str) -> bool:
-        if pane == "sessions" and self.sheets.current is None:
-            return "sessions" not in self.panes.folded  # nothing else to look at
-        if pane in {"tree", "composer"} and self._is_merged:
-            return False
-        if pane == "composer" and self.connection is None:
-            return False
-        return self.panes.visible(pane)
-
-    @property
-    def _is_merged(self) -> bool:
-        return self.sheets.current is not None and self.sheets.current.is_timeline
-
-    def pane(self, name: str) -> Widget:
-        """The widget of a pane."""
-        return self.query_one(f"#{name}")
-
-    @property
-    def log_view(self) -> MessageLog:
-        """The log."""
-        return self.query_one(MessageLog)
-
-    @property
-    def tree_view(self) -> ChannelTree | None:
-        """The channels, once they are there."""
-        return self.picture.tree if self.picture is not None else None
-
-    @property
-    def sure_tree(self) -> ChannelTree:
-        """The channels, where an action's `when` has seen that they are there."""
-        return self._late.tree
-
-    def pane_shown(self, name: str) -> bool:
-        """Whether a pane is about the current tab, on the screen or not."""
-        return self.sheets.current is not None and not (name == "tree" and self._is_merged)
-
-    def press_pane(self, name: str) -> None:
-        """The key of a pane; see `Layout.press`."""
-        self._focus_pane(self.panes.press(name, focused=self.pane(name).has_focus_within))
-
-    def show_pane(self, name: str) -> None:
-        """Bring a pane back and go to it."""
-        self._focus_pane(self.panes.press(name, focused=False))
-
-    def zoom(self) -> None:
-        """The focused pane alone, or all of them again."""
-        self._focus_pane(self.panes.zoom(self.focused_pane))
-
-    @property
-    def focused_pane(self) -> str:
-        """The name of the pane with the focus."""
-        return next((name for name in PANES for widget in self.query(f"#{name}") if widget.has_focus_within), "log")
-
-    def _focus_pane(self, name: str) -> None:
-        self._arrange()
-        if self.live_capture:
-            self.bench.state.folded = sorted(self.panes.folded)
-        widget = self.pane(name)
-        if name == "composer":
-            self._late.composer.area.focus()
-        elif widget.can_focus:
-            widget.focus()
-        else:
-            first = next((inner for inner in widget.query("*") if inner.focusable), None)
-            if first is not None:
-                first.focus()
 
     # Actions
 
@@ -278,11 +146,6 @@ class Desk(Screen[None]):
     # Tabs
 
     @property
-    def connection(self) -> Connection | None:
-        """The connection of the tab."""
-        return self.sheets.current.connection if self.sheets.current is not None else None
-
-    @property
     def sure(self) -> Connection:
         """The connection of the tab, where an action's `when` has seen that there is one."""
         connection = self.connection
@@ -293,11 +156,6 @@ class Desk(Screen[None]):
     def session(self) -> Session | None:
         """The session of the tab, as it was written."""
         return self.sheets.current.session if self.sheets.current is not None else None
-
-    @property
-    def live_capture(self) -> bool:
-        """Whether something is recorded, so that connections can be opened."""
-        return self.bench.hub is not None
 
     @property
     def demo(self) -> DemoServers | None:
@@ -311,7 +169,7 @@ class Desk(Screen[None]):
             self.sheets.add(Sheet(TIMELINE, "timeline", self.bench.catalog.lens))
         if show or self.sheets.current is None:
             self.go_to(sheet)
-        self._redraw(lambda picture: picture.tabs())
+        self.redraw(lambda picture: picture.tabs())
 
     def go_to(self, sheet: Sheet | None) -> None:
         """Show a tab: the widgets stay, their models change."""
@@ -327,7 +185,7 @@ class Desk(Screen[None]):
 
     def go_to_timeline(self) -> None:
         """Show all connections, or what was shown before."""
-        self.go_to(self.sheets.get(TIMELINE) if not self._is_merged else self.sheets.beside(1))
+        self.go_to(self.sheets.get(TIMELINE) if not self.is_merged else self.sheets.beside(1))
 
     def go_to_session(self, path: Path) -> bool:
         """Show the tab of a session file; False if it has none."""
@@ -352,22 +210,17 @@ class Desk(Screen[None]):
 
     def _dress(self) -> None:
         """Give the widgets the models of the current tab."""
-        self._arrange()
+        self.set_stage()
         if self.picture is not None:
             self.picture.dress()
         self._title_composer()
-        self.log_view.hint = self._empty_words()
+        self.log_view.hint = self.guide.empty_words(filtered=self.has_filter)
         self.refresh_bindings()
 
     def frame(self, now: float) -> None:
         """One tick of the clock."""
         if self.picture is not None:
             self.picture.frame(now)
-
-    def _redraw(self, part: Callable[[Picture], None]) -> None:
-        """Draw a part anew, once there is something to draw on."""
-        if self.picture is not None:
-            part(self.picture)
 
     def _keep_draft(self) -> None:
         if self.picture is not None and self.sheets.current is not None and self.connection is not None:
@@ -381,7 +234,7 @@ class Desk(Screen[None]):
 
     def reload_sessions(self) -> None:
         """Read the folders of sessions again."""
-        self._late.sidebar.load(list_sessions())
+        self.sure_picture.sidebar.load(list_sessions())
 
     def connect(self, session: Session) -> None:
         """Connect a session in a tab of its own."""
@@ -410,12 +263,12 @@ class Desk(Screen[None]):
     def open_filter(self) -> None:
         """Put the focus into the filter."""
         self.panes.zoomed = None if self.panes.zoomed != "log" else "log"
-        self._arrange()
-        self._late.filter_bar.open()
+        self.set_stage()
+        self.sure_picture.filter_bar.open()
 
     def put_filter(self, text: str) -> None:
         """Put an expression into the filter's input and apply it."""
-        self._late.filter_bar.put(text)
+        self.sure_picture.filter_bar.put(text)
 
     def set_filter(self, found: Filter | None, text: str) -> None:
         """Narrow the tab's log."""
@@ -424,50 +277,24 @@ class Desk(Screen[None]):
             sheet.narrow(found, text)
             if sheet.session is not None:
                 self.bench.state.remember_filter(sheet.session.name, text)
-            self._redraw(lambda picture: picture.dress_log())
-            self.log_view.hint = self._empty_words()
+            self.redraw(lambda picture: picture.dress_log())
+            self.log_view.hint = self.guide.empty_words(filtered=self.has_filter)
             self.refresh_bindings()
-
-    def search(self, step: int) -> None:
-        """To the next hit (1) or the one before (-1)."""
-        if self.needle is None:
-            self.say("nothing to search for yet: ctrl+f")
-            return
-        self._hunt(self.needle, step, "hit")
-
-    def _hunt(self, wanted: Filter, step: int, what: str) -> None:
-        """Go to the next row that is wanted, in a worker: a million rows take a second. A new hunt ends the last."""
-        if self.log_view.cursor_seq is not None:
-            work = self._hunting(wanted, self.log_view.cursor_seq, step, what)
-            self.bench.run_worker(work, name="search", group="search", description="search", exclusive=True)
-
-    async def _hunting(self, wanted: Filter, here: int, step: int, what: str) -> None:
-        sheet = self.sheets.current
-        if sheet is None:
-            return
-        for hit in sheet.lens.hunt(wanted, here, step):
-            if self.sheets.current is not sheet:
-                return
-            if hit is not None:
-                self.log_view.go_to(hit)
-                return
-            await asyncio.sleep(0)
-        self.say(f"no {what} {'below' if step > 0 else 'above'}")
 
     @on(MessageLog.ErrorWanted)
     def _error_wanted(self, event: MessageLog.ErrorWanted) -> None:
-        self._hunt(compile_filter("kind:error,close,gap"), event.step, "error")
+        self.hunt.go(compile_filter("kind:error,close,gap"), event.step, "error")
 
     @on(MessageLog.Highlighted)
     @on(MessageLog.FollowChanged)
     def _row_changed(self) -> None:
-        self._redraw(lambda picture: picture.message())
+        self.redraw(lambda picture: picture.message())
         self.refresh_bindings()
 
     @on(MessageLog.Opened)
     def _row_opened(self) -> None:
         self.show_pane("message")
-        self._redraw(lambda picture: picture.message())
+        self.redraw(lambda picture: picture.message())
 
     @on(MessageLog.NothingFound)
     def _nothing_found(self, event: MessageLog.NothingFound) -> None:
@@ -487,7 +314,17 @@ class Desk(Screen[None]):
 
     def on_channel_tree_mute_toggled(self, event: ChannelTree.MuteToggled) -> None:
         """Dim the rows of a channel, or no longer."""
-        self._redraw(lambda picture: picture.mute(event.node))
+        self.redraw(lambda picture: picture.mute(event.node))
+
+    def on_channel_tree_subscription_toggled(self, event: ChannelTree.SubscriptionToggled) -> None:
+        """Switch a subscription off or on."""
+        if self.sheets.current is not None:
+            switch(self.sheets.current, event.channel)
+
+    def on_channel_tree_unsubscribe_requested(self, event: ChannelTree.UnsubscribeRequested) -> None:
+        """End a subscription."""
+        if self.sheets.current is not None:
+            end(self.sheets.current, event.channel)
 
     def on_channel_tree_copy_requested(self, event: ChannelTree.CopyRequested) -> None:
         """Copy a channel's name."""
@@ -504,8 +341,8 @@ class Desk(Screen[None]):
     def show_message_as(self, mode: Mode) -> None:
         """Bring the message pane and show the row in a mode."""
         self.show_pane("message")
-        self._redraw(lambda picture: picture.message())
-        self._late.view.action_mode(mode)
+        self.redraw(lambda picture: picture.message())
+        self.sure_picture.view.action_mode(mode)
 
     def on_message_view_copy_requested(self, event: MessageView.CopyRequested) -> None:
         """Copy a part of a message."""
@@ -520,7 +357,7 @@ class Desk(Screen[None]):
     def on_composer_send_requested(self, event: Composer.SendRequested) -> None:
         """Send, and remember what was written."""
         if self.connection is not None:
-            payload = self.bench.secrets[self.connection.id].mask(self._late.composer.draft.payload)
+            payload = self.bench.secrets[self.connection.id].mask(self.sure_picture.composer.draft.payload)
             self.bench.state.remember_payload(self.connection.name, payload)
         self.send(event.payload, event.channel, event.outgoing)
 
@@ -533,7 +370,7 @@ class Desk(Screen[None]):
         if trouble:
             self.say(trouble, severity="error")
         if edited != text:  # also from an editor that failed afterwards
-            self._late.composer.set_text(edited)
+            self.sure_picture.composer.set_text(edited)
 
     def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> None:
         """Send over the tab's connection. `outgoing` holds values for the protocol's `Outgoing`."""
@@ -573,60 +410,18 @@ class Desk(Screen[None]):
     def load_composer(self, payload: bytes, channel: str) -> None:
         """Put a message into the composer, to be changed and sent."""
         self.show_pane("composer")
-        self._late.composer.load(payload, channel, {})
+        self.sure_picture.composer.load(payload, channel, {})
 
-    # First steps and tour
-
-    def _first_words(self) -> str:
-        if self.live_capture:
-            return "rtui — no connection is open"
-        return f"rtui — no connection was recorded in {self.bench.catalog.reader.path.name}"
-
-    def _first_steps(self) -> list[tuple[str, str]]:
-        """What to do when nothing is open."""
-        return [
-            (self.bench.key_of(action), words)
-            for action, words in FIRST_STEPS
-            if self.live_capture or action in IN_CAPTURE
-        ]
-
-    def _empty_words(self) -> str:
-        """What an empty log says."""
-        if self.has_filter:
-            return f"nothing matches the filter — {self.bench.key_of('app.clear-filter')} shows everything"
-        if not self.live_capture:
-            return "nothing was recorded here"
-        return f"no messages yet — {self.bench.key_of('app.compose')} writes one, or wait for the {self._peer}"
-
-    @property
-    def _peer(self) -> str:
-        return self.connection.adapter.words.peer if self.connection is not None else "servers"
+    # The tour
 
     def start_tour(self) -> None:
         """The tour from its beginning."""
-        if not self.query(Tour):
-            tour = Tour(TOUR, id="tour")
-            self.mount(tour, before="#status")
-            tour.focus()
+        self.guide.start()
 
     @on(Tour.Reached)
     def _tour_reached(self, event: Tour.Reached) -> None:
-        for name in PANES:
-            self.pane(name).set_class(name == event.pane, "-pointed")
-        hint = "" if self._shown(event.pane) else f"{self.bench.key_of(f'app.pane-{event.pane}')} brings it."
-        for tour in self.query(Tour):
-            tour.hint = hint
-            tour.refresh(layout=True)
+        self.guide.point_at(event.pane)
 
     @on(Tour.Left)
     def _tour_left(self) -> None:
-        self.bench.state.tour_dismissed = True
-        for name in PANES:
-            self.pane(name).remove_class("-pointed")
-        self.log_view.focus()
-
-
-def _titled(widget: Widget, title: str) -> Widget:
-    widget.add_class("pane")
-    widget.border_title = Text(clean(title))
-    return widget
+        self.guide.end()

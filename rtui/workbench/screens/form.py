@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import msgspec
 from rich.text import Text
@@ -11,22 +10,17 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widget import Widget
-from textual.widgets import Button, Checkbox, Input, Label, Select, TextArea
+from textual.widgets import Button, Input, Label
 
 from rtui.core.clean import clean
 from rtui.core.fault import Failure
 from rtui.protocols import registry
 from rtui.protocols.base import Adapter
-from rtui.settings.kind import read_pairs
-from rtui.settings.option import Declared, check, declared, has_template
-from rtui.settings.quantity import format_duration, format_size
+from rtui.settings.option import check, declared, has_template
 from rtui.settings.session import Session, session_from_url
 from rtui.workbench.screens.dialog import Dialog
-from rtui.workbench.widgets.safe import SafeArea, SafeInput
-
-PREFIX: Final = "option-"
-"""Before an option's key in the id of its field."""
+from rtui.workbench.screens.field import fields, given, row
+from rtui.workbench.widgets.safe import SafeInput
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +47,11 @@ class SessionForm(Dialog[Filled]):
     def ask(self) -> ComposeResult:
         """Head, options, buttons."""
         with VerticalScroll(classes="fields"):
-            yield from _row("URL", SafeInput(self._session.url, id="url", placeholder="wss://host/path", compact=True))
-            yield from _row(
+            yield from row("URL", SafeInput(self._session.url, id="url", placeholder="wss://host/path", compact=True))
+            yield from row(
                 "Name", SafeInput(self._session.name, id="name", placeholder="made from the URL", compact=True)
             )
-            yield from _row("About", SafeInput(self._session.description, id="description", compact=True))
+            yield from row("About", SafeInput(self._session.description, id="description", compact=True))
             yield Vertical(id="options")
         yield Label("", markup=False, classes="trouble")
         with Horizontal(classes="buttons"):
@@ -103,7 +97,7 @@ class SessionForm(Dialog[Filled]):
         self._adapter = adapter
         options = self.query_one("#options", Vertical)
         await options.remove_children()
-        await options.mount_all(_fields(adapter, self._session.options))
+        await options.mount_all(fields(declared(adapter.Options), adapter.title, self._session.options))
 
     def _find(self) -> tuple[type[Adapter] | None, str]:
         try:
@@ -137,88 +131,6 @@ class SessionForm(Dialog[Filled]):
         if self._adapter is None:
             return dict(self._session.options)
         known = declared(self._adapter.Options)
-        values = {key: value for key, value in self._session.options.items() if key not in {one.key for one in known}}
-        for one in known:
-            value = _value_of(self.query_one(f"#{PREFIX}{one.key}"))
-            if value != _shown(one, one.default):
-                values[one.key] = _table(value) if one.kind == "pairs" else value
-        return values
-
-
-def _row(label: str, field: Widget) -> Iterator[Widget]:
-    yield Horizontal(Label(label, markup=False, classes="name"), field, classes="field")
-
-
-def _fields(adapter: type[Adapter], values: Mapping[str, Any]) -> list[Widget]:
-    """A heading per section and a row per option."""
-    widgets: list[Widget] = []
-    by_section: dict[str, list[Declared]] = {}
-    for one in declared(adapter.Options):
-        by_section.setdefault(one.section or adapter.title, []).append(one)
-    for section, options in by_section.items():
-        widgets.append(Label(section, markup=False, classes="heading"))
-        for one in options:
-            field = _field(one, values.get(one.key, one.default))
-            field.tooltip = Text(one.summary)
-            widgets += _row(one.key, field)
-    return widgets
-
-
-def _field(one: Declared, value: Any) -> Widget:
-    """The kind of field that suits the option."""
-    name = f"{PREFIX}{one.key}"
-    shown = _shown(one, value)
-    if isinstance(shown, bool):
-        return Checkbox(Text(one.summary), shown, id=name, compact=True)
-    if one.choices and one.kind != "list":
-        choices = [(choice or "(none)", choice) for choice in one.choices]
-        return Select(choices, value=str(shown), id=name, allow_blank=False, compact=True)
-    if isinstance(shown, list):
-        return SafeArea("\n".join(shown), id=name, compact=True, placeholder=f"{one.summary}, one a line")
-    return SafeInput(shown, id=name, placeholder=one.summary, password=one.secret, compact=True)
-
-
-def _shown(one: Declared, value: Any) -> str | bool | list[str]:
-    """A value as its field holds it."""
-    if one.kind == "flag" and isinstance(value, bool):
-        return value
-    if one.kind in {"pairs", "list"}:
-        return _lines(value)
-    return _text(one, value)
-
-
-def _lines(value: Any) -> list[str]:
-    if isinstance(value, Mapping):
-        return [f"{key}: {item}" for key, item in value.items()]
-    return [value] if isinstance(value, str) else [str(item) for item in value or ()]
-
-
-def _text(one: Declared, value: Any) -> str:
-    if value is None or value is msgspec.NODEFAULT:
-        return ""
-    if isinstance(value, str):
-        return value
-    spell = {"duration": format_duration, "size": format_size}.get(one.kind)
-    return spell(value) if spell else msgspec.json.encode(value).decode()
-
-
-def _table(lines: str | bool | list[str]) -> object:
-    """The table that `K: V` lines make, as a file holds it; left as they are if they are none, to be reported."""
-    try:
-        return read_pairs(lines)
-    except ValueError:
-        return lines
-
-
-def _value_of(field: Widget) -> str | bool | list[str]:
-    match field:
-        case Checkbox():
-            return field.value
-        case TextArea():
-            return [line.strip() for line in field.text.splitlines() if line.strip()]
-        case Select():
-            return str(field.value)
-        case Input():
-            return field.value.strip()
-        case _:
-            raise TypeError(type(field).__name__)
+        names = {one.key for one in known}
+        hidden = {key: value for key, value in self._session.options.items() if key not in names}
+        return hidden | given(self, known)

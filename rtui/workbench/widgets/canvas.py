@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from textual.widget import Widget
 
 from rtui.core.clean import clean
-from rtui.workbench.widgets.painted import Painted
+from rtui.workbench.widgets.palette import Palette, sheet
 from rtui.workbench.widgets.row import Piece
+from rtui.workbench.widgets.tall import Tall
 
-STYLES: Final = (
-    *("text", "dim", "key", "string", "number", "null", "punct", "hex", "error", "notice", "in", "out", "cursor"),
-    *("added", "removed"),
-)
+COLOURS: Final = {
+    "dim": "$rt-dim",
+    "punct": "$rt-dim",
+    "key": "$rt-key",
+    "string": "$rt-string",
+    "number": "$rt-number",
+    "hex": "$rt-number",
+    "null": "$rt-null",
+    "error": "$rt-error",
+    "notice": "$rt-notice",
+    "in": "$rt-in",
+    "out": "$rt-out",
+    "added": "$rt-in",
+    "removed": "$rt-error",
+}
+STYLES: Final = ("text", *COLOURS, "cursor")
 """Component classes are `canvas--` + one of these."""
 
 
@@ -42,43 +51,11 @@ def moves(scope: str) -> list[Binding]:
     ]
 
 
-class Canvas(ScrollView, can_focus=True):
+class Canvas(Tall):
     """Subclasses say how many rows there are and what stands in each."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"canvas--{name}" for name in STYLES}
-
-    DEFAULT_CSS = """
-    Canvas {
-        background: $surface;
-        color: $foreground;
-        overflow-y: scroll;
-        overflow-x: hidden;
-        scrollbar-size-vertical: 1;
-        & > .canvas--dim { color: $rt-dim; }
-        & > .canvas--punct { color: $rt-dim; }
-        & > .canvas--key { color: $rt-key; }
-        & > .canvas--string { color: $rt-string; }
-        & > .canvas--number { color: $rt-number; }
-        & > .canvas--hex { color: $rt-number; }
-        & > .canvas--null { color: $rt-null; }
-        & > .canvas--error { color: $rt-error; }
-        & > .canvas--notice { color: $rt-notice; }
-        & > .canvas--in { color: $rt-in; }
-        & > .canvas--out { color: $rt-out; }
-        & > .canvas--added { color: $rt-in; }
-        & > .canvas--removed { color: $rt-error; }
-        & > .canvas--cursor {
-            background: $block-cursor-blurred-background;
-            color: $block-cursor-blurred-foreground;
-            text-style: $block-cursor-blurred-text-style;
-        }
-        &:focus > .canvas--cursor {
-            background: $block-cursor-background;
-            color: $block-cursor-foreground;
-            text-style: $block-cursor-text-style;
-        }
-    }
-    """
+    DEFAULT_CSS = sheet("Canvas", "canvas", COLOURS)
 
     hint = ""
     """What stands in the middle while there are no rows."""
@@ -88,14 +65,9 @@ class Canvas(ScrollView, can_focus=True):
         self.cursor = 0
         self.shows_cursor = True
         """Whether the row under the cursor looks different."""
-        self.painted = Painted()
-        self._palette: dict[str, Style] = {}
+        self._palette = Palette(lambda name: self.get_component_rich_style(f"canvas--{name}"), tinted_as="string")
 
     # For subclasses
-
-    def row_count(self) -> int:
-        """Rows there are now."""
-        raise NotImplementedError
 
     def row_pieces(self, index: int, width: int) -> list[Piece]:
         """Clean text of one existing row, in styles of `STYLES`."""
@@ -110,26 +82,11 @@ class Canvas(ScrollView, can_focus=True):
             return
         count = self.row_count()
         self.cursor = min(max(self.cursor, 0), max(0, count - 1))
-        # Not `self.virtual_size = …`: that would lay out the whole screen.
-        self.set_reactive(Widget.virtual_size, Size(self.body_width, count))
+        self._set_height(count)
         if self.scroll_y > self._last_top():
             self._place(self._last_top())
         self._show_bar()
         self.repaint()
-
-    def repaint(self) -> None:
-        """Paint the rows that look different from what is on the screen."""
-        self.painted.refresh(self, self._drawn, self.body_height)
-
-    @property
-    def body_width(self) -> int:
-        """Cells of a row."""
-        return self.scrollable_content_region.width
-
-    @property
-    def body_height(self) -> int:
-        """Rows on the screen."""
-        return self.scrollable_content_region.height
 
     def go_to_row(self, index: int) -> None:
         """Put the cursor on a row and show it."""
@@ -144,32 +101,26 @@ class Canvas(ScrollView, can_focus=True):
 
     # Line API
 
-    def render_line(self, y: int) -> Strip:
-        """Row `y` of the screen."""
-        return self.painted.note(y, self._drawn(y))
-
     def _drawn(self, y: int) -> Strip:
         """What row `y` of the screen looks like now; blank where there is none."""
         width = self.body_width
         count = self.row_count()
         index = self.scroll_offset.y + y
         if not count and y == self.body_height // 2 and self.hint:
-            hint = Segment(clean(self.hint).center(width), self._colour("dim"))
-            return Strip([hint]).crop_extend(0, width, self._colour("text"))
+            hint = Segment(clean(self.hint).center(width), self._palette.style("dim"))
+            return Strip([hint]).crop_extend(0, width, self._palette.style("text"))
         if index >= count:
-            return Strip.blank(width, self._colour("text"))
-        under = index == self.cursor and self.shows_cursor
+            return Strip.blank(width, self._palette.style("text"))
+        over = "cursor" if index == self.cursor and self.shows_cursor else ""
         segments = [
-            Segment(text, self._colour("cursor" if under else style))
-            for style, text in self.row_pieces(index, width)
-            if text
+            Segment(text, self._palette.style(style, over)) for style, text in self.row_pieces(index, width) if text
         ]
-        return Strip(segments).crop_extend(0, width, self._colour("cursor" if under else "text"))
+        return Strip(segments).crop_extend(0, width, self._palette.style("text", over))
 
     def notify_style_update(self) -> None:
         """The theme or the focus changed."""
         super().notify_style_update()
-        self._palette.clear()
+        self._palette.forget()
 
     def on_resize(self) -> None:
         """Rows may have to be cut anew."""
@@ -208,22 +159,3 @@ class Canvas(ScrollView, can_focus=True):
     def action_last(self) -> None:
         """To the last row."""
         self.go_to_row(self.row_count() - 1)
-
-    # Inside
-
-    def _last_top(self) -> int:
-        return max(0, self.row_count() - self.body_height)
-
-    def _place(self, top: int) -> None:
-        self.scroll_target_y = self.scroll_y = float(max(0, top))
-
-    def _show_bar(self) -> None:
-        bar = self.vertical_scrollbar
-        bar.window_virtual_size = self.virtual_size.height
-        bar.window_size = self.body_height
-        bar.position = self.scroll_y
-
-    def _colour(self, name: str) -> Style:
-        if name not in self._palette:
-            self._palette[name] = self.get_component_rich_style(f"canvas--{name}")
-        return self._palette[name]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,45 +13,82 @@ from textual.strip import Strip
 from rtui.core.clean import cell_width, clean
 from rtui.core.record import Record
 from rtui.workbench.widgets.glyph import Glyphs
-from rtui.workbench.widgets.row import MAX_CHANNEL, MAX_SOURCE, Columns, Context, layout, pieces
+from rtui.workbench.widgets.log_pick import Picks
+from rtui.workbench.widgets.palette import Palette, sheet
+from rtui.workbench.widgets.row import MAX_CHANNEL, MAX_SOURCE, Columns, Context, Look, TimeMode, layout, pieces
+from rtui.workbench.widgets.source import Named
 
 CACHED_STRIPS: Final = 512
 """Several screens, so that paging back and forth redraws nothing."""
 
-STYLES: Final = (*("text", "dim", "in", "out", "error", "notice", "key", "channel", "source", "cursor", "selected"),)
+COLOURS: Final = {
+    "dim": "$rt-dim",
+    "in": "$rt-in",
+    "out": "$rt-out",
+    "error": "$rt-error",
+    "notice": "$rt-notice",
+    "key": "$rt-key",
+    "channel": "$rt-string",
+    "source": "$rt-number",
+}
+STYLES: Final = ("text", *COLOURS, "cursor", "selected")
 """Component classes are `log--` + one of these."""
 
-CSS: Final = """
-MessageLog {
+CSS: Final = sheet(
+    "MessageLog",
+    "log",
+    COLOURS,
+    """
     height: 1fr;
     width: 1fr;
-    background: $surface;
-    color: $foreground;
-    overflow-y: scroll;
-    overflow-x: hidden;
-    scrollbar-size-vertical: 1;
-    & > .log--dim { color: $rt-dim; }
-    & > .log--in { color: $rt-in; }
-    & > .log--out { color: $rt-out; }
-    & > .log--error { color: $rt-error; }
-    & > .log--notice { color: $rt-notice; }
-    & > .log--key { color: $rt-key; }
-    & > .log--channel { color: $rt-string; }
-    & > .log--source { color: $rt-number; }
     & > .log--selected { background: $panel; }
-    & > .log--cursor {
-        background: $block-cursor-blurred-background;
-        color: $block-cursor-blurred-foreground;
-        text-style: $block-cursor-blurred-text-style;
-    }
-    &:focus > .log--cursor {
-        background: $block-cursor-background;
-        color: $block-cursor-foreground;
-        text-style: $block-cursor-text-style;
-    }
     &.-ascii { scrollbar-size-vertical: 0; }
-}
-"""
+    """,
+)
+
+LookOf: TypeAlias = Callable[[int, str], Look]
+"""(link, channel) → how its rows stand out."""
+
+
+class Scene(NamedTuple):
+    """What all rows of one paint share."""
+
+    columns: Columns
+    mode: TimeMode
+    began: int
+    """What the relative mode counts from, in nanoseconds."""
+    names: Mapping[int, Named] | None
+    """The connections, if rows name theirs."""
+    look: LookOf
+    picks: Picks
+    cursor: int | None
+    lean: bool
+
+    def context(self, record: Record, before: Record | None) -> Context:
+        """All that decides how `record` is drawn below `before`."""
+        return Context(
+            columns=self.columns,
+            mode=self.mode,
+            since=self._since(record, before),
+            source=source_name(self.names, record.link) if self.names is not None else "",
+            marked=record.seq in self.picks.marks,
+            selected=record.seq in self.picks.selected,
+            cursor=record.seq == self.cursor,
+            look=self.look(record.link, record.channel),
+            lean=self.lean,
+        )
+
+    def _since(self, record: Record, before: Record | None) -> int:
+        """What the time column counts from; 0 in absolute mode, so that the cache holds."""
+        if self.mode is TimeMode.DELTA:
+            return before.time if before is not None else record.time
+        return self.began if self.mode is TimeMode.RELATIVE else 0
+
+
+def source_name(names: Mapping[int, Named], link: int) -> str:
+    """What a connection is called in the log."""
+    row = names.get(link)
+    return clean(row.name) if row is not None else f"#{link}"
 
 
 class Brush:
@@ -62,8 +99,7 @@ class Brush:
         self.glyphs = glyphs
         self.strips: LRUCache[tuple[int, Context], Strip] = LRUCache(CACHED_STRIPS)
         self.columns = layout(0, channel=0, source=0)
-        self._style_of = style_of
-        self._styles: dict[tuple[str, str], Style] = {}
+        self.palette = Palette(style_of, tinted_as="channel")
         self._channel_cells = 0
 
     def begin(self) -> None:
@@ -73,7 +109,7 @@ class Brush:
 
     def forget(self) -> None:
         """Every colour is suspect."""
-        self._styles.clear()
+        self.palette.forget()
         self.strips.clear()
 
     def fit(self, window: Sequence[Record]) -> None:
@@ -82,9 +118,9 @@ class Brush:
             longest = max((record.channel for record in window), key=len, default="")
             self._channel_cells = max(self._channel_cells, min(MAX_CHANNEL, cell_width(clean(longest[:MAX_CHANNEL]))))
 
-    def lay_out(self, width: int, sources: Iterable[str] = ()) -> Columns:
-        """The columns of rows of `width` cells that name one of `sources`."""
-        source = max(map(cell_width, sources), default=0)
+    def lay_out(self, width: int, names: Mapping[int, Named] | None) -> Columns:
+        """The columns of rows of `width` cells, which name one of the connections unless `names` is None."""
+        source = max((cell_width(source_name(names, link)) for link in names), default=0) if names else 0
         self.columns = layout(width, channel=self._channel_cells, source=min(source, MAX_SOURCE))
         return self.columns
 
@@ -98,25 +134,15 @@ class Brush:
 
     def blank(self, width: int) -> Strip:
         """No row."""
-        return Strip.blank(width, self._style("text", ""))
+        return Strip.blank(width, self.palette.style("text"))
 
     def hint(self, text: str, width: int) -> Strip:
         """A line in the middle of nothing; without text, nothing."""
-        style = self._style("dim", "")
+        style = self.palette.style("dim")
         return Strip([Segment(clean(text).center(width), style)]).crop(0, width) if text else Strip.blank(width, style)
 
     def _draw(self, record: Record, context: Context) -> Strip:
         over = "cursor" if context.cursor else "selected" if context.selected else ""
-        segments = [Segment(text, self._style(name, over)) for name, text in pieces(record, context, self.glyphs)]
-        return Strip(segments).adjust_cell_length(context.columns.width, self._style("text", over))
-
-    def _style(self, name: str, over: str) -> Style:
-        style = self._styles.get((name, over))
-        if style is None:
-            style = self._style_of(name)
-            if over == "cursor":
-                style = self._style_of("cursor")
-            elif over:
-                style += Style(bgcolor=self._style_of(over).bgcolor)
-            self._styles[name, over] = style
-        return style
+        row = pieces(record, context, self.glyphs)
+        segments = [Segment(text, self.palette.style(name, over)) for name, text in row]
+        return Strip(segments).adjust_cell_length(context.columns.width, self.palette.style("text", over))

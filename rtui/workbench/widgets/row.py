@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from rtui.core.clean import cell_width, clean, clean_bytes, clip
+from rtui.core.clean import cell_width, clean, clean_bytes, clip, clip_middle
 from rtui.core.record import Direction, Kind, Record
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
@@ -23,6 +23,7 @@ CLOCK_CELLS: Final = 12
 SHORT_CLOCK_CELLS: Final = 8
 MAX_CHANNEL: Final = 28
 MAX_SOURCE: Final = 14
+MAX_ALIAS: Final = 14
 BIG: Final = 1000
 """Bytes from which a row tells its size."""
 MAX_KEYS: Final = 12
@@ -83,6 +84,21 @@ def layout(width: int, *, channel: int, source: int) -> Columns:
     )
 
 
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """How the rows of one channel stand out."""
+
+    muted: bool = False
+    colour: str = ""
+    """Of the channel and of `badge`; empty for the theme's own."""
+    name: str = ""
+    """Shown in place of the channel."""
+    badge: str = ""
+    """Shown at the right end: the alias of a subscription that brings more than this channel."""
+
+
+PLAIN: Final = Look()
+
+
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a row needs besides its record. Hashable: with the sequence it is the cache key."""
 
@@ -94,31 +110,49 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     marked: bool = False
     selected: bool = False
     cursor: bool = False
-    muted: bool = False
+    look: Look = PLAIN
     lean: bool = False
     """Leave the payload in one colour: under a flood nobody reads keys, and each costs terminal output."""
 
 
 def pieces(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[Piece]:
     """The line, exactly `context.columns.width` cells wide."""
-    columns = context.columns
-    style = row_style(record, muted=context.muted)
+    look = context.look
+    columns = _columns(record, context)
+    style = row_style(record, muted=look.muted)
     line: list[Piece] = [("dim", f"{_gutter(context, glyphs)}{_time(record, context)} ")]
     if columns.source:
         line.append(("source", _column(context.source, columns.source)))
     head = glyphs.of_kind(record.kind, record.direction) + " "
     line.append((_sign_style(record, style), head))
     if columns.channel:
-        line.append(("channel" if style == "text" else style, _column(record.channel, columns.channel)))
+        shade = (look.colour or "channel") if style == "text" else style
+        line.append((shade, _column(look.name or record.channel, columns.channel)))
     badge = " ".join(badges(record, glyphs))
     room = columns.body - (cell_width(badge) + 1 if badge else 0)
     if room < columns.body // 2:
         badge, room = "", columns.body
+    alias = clip(clean(look.badge), MAX_ALIAS) if record.kind == Kind.MESSAGE else ""
+    if alias and room - cell_width(alias) - 1 >= columns.body // 2:
+        room -= cell_width(alias) + 1
+    else:
+        alias = ""
     text = clip(_body(record, room, columns.channel == 0), room)
     line += _coloured(text) if style == "text" and not context.lean else [(style if text else "dim", text)]
     padding = " " * (room - cell_width(text))
+    if alias:
+        line += [("dim", f"{padding} "), ("dim" if look.muted else look.colour or "channel", alias)]
+        padding = ""
     line.append(("dim", f"{padding} {badge}" if badge else padding))
     return _merged(line, columns.width)
+
+
+def _columns(record: Record, context: Context) -> Columns:
+    """Those of the log; what is about the connection has no channel, and its sentence takes that room."""
+    columns = context.columns
+    if columns.channel and not record.channel and record.kind != Kind.MESSAGE:
+        return msgspec.structs.replace(columns, channel=0)
+    return columns
 
 
 def row_style(record: Record, *, muted: bool = False) -> str:
@@ -188,7 +222,7 @@ def _sign_style(record: Record, style: str) -> str:
 
 
 def _column(text: str, cells: int) -> str:
-    shown = clip(clean(text), cells)
+    shown = clip_middle(clean(text), cells)
     return shown + " " * (cells - cell_width(shown) + 1)
 
 

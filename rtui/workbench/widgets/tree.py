@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from rtui.capture.channels import Channels, Node
-from rtui.core.clean import cell_width, clean, clean_bytes, clip
+from rtui.capture.quote import quoted
+from rtui.core.clean import cell_width, clean, clean_bytes, clip, clip_middle
 from rtui.protocols.base import Words
 from rtui.workbench.outline import ORDERS, Outline
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.canvas import Canvas, moves
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
-from rtui.workbench.widgets.row import Piece
+from rtui.workbench.widgets.painted import retitle
+from rtui.workbench.widgets.row import MAX_ALIAS, Piece
+
+if TYPE_CHECKING:
+    from rtui.runtime.subscription import Subscriptions, SubscriptionState
 
 SHARE: Final = 20
 """Putting the rows in order anew may take one part in this many of the time."""
 SPARK: Final = 6
+NARROW: Final = 24
+"""Cells below which there is no room for a rate."""
+WIDE: Final = 44
+"""Cells from which there is room for everything."""
+DAY: Final = 86_400
+"""Seconds after which an age says nothing: the capture is an old one."""
 UNNAMED: Final = "(all)"
 """Shown for the channel "", where the protocol or the message has none."""
 
@@ -39,7 +50,14 @@ class ChannelTree(Canvas):
             id="tree.history",
             tooltip="Show only exactly this channel in the log",
         ),
-        Binding("space", "mute", "Mute", id="tree.mute", tooltip="Dim the rows of this channel and of what is below"),
+        Binding(
+            "space",
+            "switch",
+            "On/off, mute",
+            id="tree.switch",
+            tooltip="Switch the subscription that stands here off or on; elsewhere dim the channel and what is below",
+        ),
+        Binding("u", "unsubscribe", "Unsubscribe", id="tree.unsubscribe", tooltip="End the subscription here"),
         Binding("right,l", "unfold", "Expand", show=False, id="tree.expand", tooltip="Show what is below"),
         Binding("left,h", "fold", "Fold", show=False, id="tree.fold", tooltip="Hide what is below, or go up"),
         Binding("plus", "fold_all(False)", "Expand all", show=False, id="tree.expand-all", tooltip="Show every level"),
@@ -79,6 +97,20 @@ class ChannelTree(Canvas):
             super().__init__()
             self.node = node
 
+    class SubscriptionToggled(Message):
+        """The user wants a subscription switched off or on."""
+
+        def __init__(self, channel: str) -> None:
+            super().__init__()
+            self.channel = channel
+
+    class UnsubscribeRequested(Message):
+        """The user wants a subscription ended."""
+
+        def __init__(self, channel: str) -> None:
+            super().__init__()
+            self.channel = channel
+
     class CopyRequested(Message):
         """The user wants the name of a channel in the clipboard."""
 
@@ -117,6 +149,8 @@ class ChannelTree(Canvas):
         """What they are called."""
         self.retains = False
         """Whether the peer keeps messages, so that they can be cleared."""
+        self.subscriptions: Subscriptions | None = None
+        """Those of the connection, to mark where they stand."""
         self._clock = clock
         self._channels: Channels | None = None
         self._words: Words | None = None
@@ -139,8 +173,10 @@ class ChannelTree(Canvas):
         word = words.channels if words is not None else "channels"
         self.title = clean(word)
         self.hint = f"no {clean(word)} yet — they appear with the messages"
+        self.finding = False
         self.cursor = 0
         self._here = self.selected
+        self._retitle()
         self.resettle()
 
     def tick(self) -> None:
@@ -182,21 +218,32 @@ class ChannelTree(Canvas):
         now = self._clock()
         figures = self._figures(node, now, width)
         room = max(4, width - cell_width(figures) - 1)
-        head = " " * min(depth * 2, room // 2) + self._branch(node) + " "
-        mark = f" {self.glyphs.retained}" if node.retained else ""
-        name = clip(head + (clean(node.name) or UNNAMED), room - len(mark))
-        left = room - cell_width(name) - len(mark)
+        head = " " * min(depth * _step(width), room // 2) + self._branch(node) + " "
+        retained = f" {self.glyphs.retained}" if node.retained else ""
+        shade, wish = self._wish(node)
+        marks = cell_width(wish) + len(retained)
+        name = head + clip_middle(clean(node.name) or UNNAMED, room - marks - cell_width(head))
+        left = room - cell_width(name) - marks
         value = ""
         if left > 4 and not node.children:  # noqa: PLR2004 - a shorter value says nothing
             value = clip(" " + clean_bytes(node.last, 4 * left), left)
-        style = "dim" if node.muted else "text"
+        style = "dim" if node.quiet else "text"
         padding = " " * (left - cell_width(value) + 1)
-        return [(style, name), ("notice", mark), ("dim", value + padding), ("dim" if node.muted else "number", figures)]
+        ends: list[Piece] = [("dim", value + padding), ("dim" if node.quiet else "number", figures)]
+        return [(style, name), (shade, wish), ("notice", retained), *ends]
 
     @property
     def selected(self) -> Node | None:
         """The node under the cursor."""
         return self._outline.row(self.cursor)[0] if self._outline is not None and self.row_count() else None
+
+    def subscription_at(self, node: Node) -> SubscriptionState | None:
+        """The subscription to exactly this channel, or to everything at and below it."""
+        if self.subscriptions is None:
+            return None
+        separator = self._channels.separator if self._channels is not None else None
+        branch = self.subscriptions.get(f"{node.full}{separator}#") if separator else None
+        return self.subscriptions.get(node.full) or branch
 
     # Actions
 
@@ -204,6 +251,20 @@ class ChannelTree(Canvas):
         """Ask for this channel's rows only."""
         if (node := self.selected) is not None:
             self.post_message(self.FilterRequested(node.full, self._expression(node)))
+
+    def action_switch(self) -> None:
+        """Switch a subscription off or on; mute where there is none."""
+        if (node := self.selected) is None:
+            return
+        if (wanted := self.subscription_at(node)) is not None:
+            self.post_message(self.SubscriptionToggled(wanted.channel))
+        else:
+            self.action_mute()
+
+    def action_unsubscribe(self) -> None:
+        """Ask for the subscription that stands here to be ended."""
+        if (node := self.selected) is not None and (wanted := self.subscription_at(node)) is not None:
+            self.post_message(self.UnsubscribeRequested(wanted.channel))
 
     def action_mute(self) -> None:
         """Mute, or hear again."""
@@ -213,7 +274,7 @@ class ChannelTree(Canvas):
     def action_history(self) -> None:
         """Ask for the rows of exactly this channel."""
         if (node := self.selected) is not None:
-            self.post_message(self.FilterRequested(node.full, f"ch={_word(node.full)}"))
+            self.post_message(self.FilterRequested(node.full, f"ch={quoted(node.full)}"))
 
     def action_copy(self) -> None:
         """Ask for the channel's name in the clipboard."""
@@ -260,7 +321,7 @@ class ChannelTree(Canvas):
     def action_order(self) -> None:
         """The next order."""
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
-        self.border_subtitle = "" if self.order == ORDERS[0] else f"by {self.order}"
+        self._retitle()
         if self._outline is not None:
             self._outline.order = self.order
             self._sort(self._outline)
@@ -269,7 +330,7 @@ class ChannelTree(Canvas):
         """Begin to type a name."""
         self.finding = True
         self.needle = ""
-        self.border_subtitle = "find: "
+        self._retitle()
 
     def action_find_next(self, step: int) -> None:
         """To the next or previous row whose name holds what was typed."""
@@ -292,18 +353,17 @@ class ChannelTree(Canvas):
         event.prevent_default()
         if event.key in {"escape", "enter"}:
             self.finding = False
-            self.border_subtitle = ""
+            self._retitle()
             return
         if event.key == "backspace":
             self.needle = self.needle[:-1]
         elif event.is_printable and event.character:
             self.needle += event.character
-        from textual.content import Content
-
-        self.border_subtitle = Content(f"find: {clean(self.needle)}")
+        self._retitle()
         here = self.selected
-        if here is not None and self.needle.casefold() not in here.full.casefold():
+        if here is not None and not self._is_found(here):
             self.action_find_next(1)
+            self._retitle()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """While finding, keys are letters; hits exist once something was typed."""
@@ -311,6 +371,9 @@ class ChannelTree(Canvas):
             return False
         if action == "clear_retained":
             return self.retains
+        if action == "unsubscribe":
+            node = self.selected
+            return node is not None and self.subscription_at(node) is not None
         if action == "find_next":
             return bool(self.needle)
         return super().check_action(action, parameters)
@@ -326,12 +389,26 @@ class ChannelTree(Canvas):
             return
         node, depth = outline.row(index)
         offset = event.get_content_offset(self)
-        if node.children and offset is not None and offset.x <= depth * 2 + 1:
+        if node.children and offset is not None and offset.x <= depth * _step(self.body_width) + 1:
             self._fold(outline, node, folded=not outline.is_folded(node))
         elif event.chain == 2:  # noqa: PLR2004 - a double click
             self.action_filter()
 
     # Inside
+
+    def _retitle(self) -> None:
+        """What is shown, in which order, and what is sought: beside the title, for there is no lower border."""
+        parts = [self.title]
+        if self.order != ORDERS[0]:
+            parts.append(f"by {self.order}")
+        if self.finding:
+            here = self.selected
+            lost = self.needle and (here is None or not self._is_found(here))
+            parts.append(f"find: {clean(self.needle)}{' (none)' if lost else ''}")
+        retitle(self, " · ".join(parts))
+
+    def _is_found(self, node: Node) -> bool:
+        return self.needle.casefold() in node.full.casefold()
 
     def _may_sort(self) -> bool:
         return time.monotonic() - self._sorted_at >= SHARE * self._cost
@@ -363,29 +440,39 @@ class ChannelTree(Canvas):
         self._here = node if node is not None and node.parent is not None else self._here
 
     def _branch(self, node: Node) -> str:
-        if node.muted:
+        if node.quiet:
             return self.glyphs.muted
         if not node.children:
             return self.glyphs.leaf
         shut = self._outline is not None and self._outline.is_folded(node)
         return self.glyphs.branch_shut if shut else self.glyphs.branch_open
 
+    def _wish(self, node: Node) -> Piece:
+        """The mark of a subscription that stands here, and its style."""
+        wanted = self.subscription_at(node)
+        if wanted is None:
+            return "dim", ""
+        sign = self.glyphs.subscribe if wanted.enabled else self.glyphs.idle
+        alias = f" {clip(clean(wanted.alias), MAX_ALIAS)}" if wanted.alias else ""
+        return (wanted.colour or "notice") if wanted.enabled else "dim", f" {sign}{alias}"
+
     def _figures(self, node: Node, now: int, width: int) -> str:
+        """Count, rate (or age, where nothing comes) and sparkline; a leaf keeps its room for the value first."""
         rate = node.rate_at(now)
-        parts = [figure.amount(node.total).rjust(5)]
-        if width >= 24:  # noqa: PLR2004 - cells
-            parts.append((figure.amount(rate) + "/s" if rate else "").rjust(7))
-        if width >= 44:  # noqa: PLR2004 - cells
+        parts = [figure.amount(node.total).rjust(5)] if node.children or width >= WIDE else []
+        if width >= NARROW:
+            age = (now - node.last_time) / 1e9
+            ago = f"{figure.ago(max(1.0, age))} ago" if age < DAY else ""
+            parts.append((f"{figure.amount(rate)}/s" if rate else ago).rjust(7))
+        if width >= WIDE:
             parts.append(self.glyphs.sparkline([float(count) for count in node.history(now)], SPARK))
         return " ".join(parts)
 
     def _expression(self, node: Node) -> str:
         separator = self._channels.separator if self._channels is not None else None
-        return f"ch:{_word(f'{node.full}{separator}#' if node.children and separator else node.full)}"
+        return f"ch:{quoted(f'{node.full}{separator}#' if node.children and separator else node.full)}"
 
 
-def _word(name: str) -> str:
-    """A name as the language of the filter takes it: quoted, unless it is plain."""
-    if name and all(char.isalnum() or char in "/_-.#+:$" for char in name):
-        return name
-    return '"{}"'.format(name.replace("\\", "\\\\").replace('"', '\\"'))
+def _step(width: int) -> int:
+    """Cells by which a level stands further in than the one above."""
+    return 2 if width >= WIDE else 1

@@ -152,6 +152,30 @@ async def test_folding_what_holds_the_cursor_puts_it_on_the_fold() -> None:
         assert tree.row_count() == 4
 
 
+async def test_the_title_tells_the_order_what_is_sought_and_whether_it_is_there() -> None:
+    tree = ChannelTree()
+    async with Host(tree).run_test(size=(80, 24)) as pilot:
+        tree.focus()
+        tree.set_channels(topics("a/b", "z"), WORDS)
+        assert str(tree.border_title) == "topics"
+        await pilot.press("o", "slash", "z")
+        assert str(tree.border_title) == "topics · by count · find: z"
+        await pilot.press("q")
+        assert str(tree.border_title) == "topics · by count · find: zq (none)"
+        await pilot.press("escape")
+        assert str(tree.border_title) == "topics · by count"
+
+
+async def test_a_narrow_tree_keeps_the_ends_of_names_and_the_values() -> None:
+    tree = ChannelTree(clock=lambda: 1_700_000_301_000_000_000)
+    async with Host(tree).run_test(size=(36, 24)):
+        tree.set_channels(topics("factory/site-1/building-02/line-1/machine-with-a-name-00012/pressure"), WORDS)
+        lines = screen_text(tree)
+        assert "00012" in lines[4]
+        assert lines[5].split() == ["pressure", "21.5", "5m", "ago"]
+        assert lines[0].split() == [tree.glyphs.branch_open, "factory", "1", "5m", "ago"]
+
+
 async def test_fifty_thousand_channels_draw_only_what_is_seen() -> None:
     tree = ChannelTree()
     channels = Channels(separator=None)

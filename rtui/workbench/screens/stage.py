@@ -1,0 +1,194 @@
+"""The panes around the current tab: what is mounted when, folded, zoomed, focused.
+
+What the first paint can do without is neither imported nor mounted before it: see `Stage.mount_rest`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+
+from rtui.core.clean import clean
+from rtui.workbench import sizing
+from rtui.workbench.layout import PANES, Layout
+from rtui.workbench.panes.card import Welcome
+from rtui.workbench.panes.tabstrip import TabStrip
+from rtui.workbench.screens.guide import Guide
+from rtui.workbench.sheet import Sheets
+from rtui.workbench.widgets.footer import KeyLine
+from rtui.workbench.widgets.log import MessageLog
+from rtui.workbench.widgets.status import ConnectionHeader, StatusLine
+
+if TYPE_CHECKING:
+    from rtui.runtime.hub import Connection
+    from rtui.workbench.app import Workbench
+    from rtui.workbench.picture import Picture
+    from rtui.workbench.widgets.tree import ChannelTree
+
+
+class Stage(Screen[None]):
+    """What can be seen of the desk. It knows panes, and no actions."""
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__(id="desk")
+        self.bench = bench
+        self.sheets = Sheets()
+        self.panes = Layout()
+        self.picture: Picture | None = None
+        """None until every pane is mounted."""
+        self.guide = Guide(self)
+
+    def compose(self) -> ComposeResult:
+        """The frame. What the first paint can do without is mounted after it."""
+        yield TabStrip(id="tabs")
+        with Horizontal(id="body"), Vertical(id="work"):
+            yield ConnectionHeader(glyphs=self.bench.glyphs, id="header")
+            with Horizontal(id="columns"), Vertical(id="reading"):
+                yield MessageLog(glyphs=self.bench.glyphs, id="log", classes="pane")
+            yield Welcome(self.guide.first_words(), self.guide.first_steps, id="welcome")
+        yield StatusLine(glyphs=self.bench.glyphs, id="status")
+        yield KeyLine(ascii_only=self.bench.config.ascii, id="keys")
+
+    async def mount_rest(self) -> None:
+        """Import and mount what came too late for the first paint."""
+        from rtui.workbench.panes.sidebar import Sidebar
+        from rtui.workbench.widgets.composer import Composer
+        from rtui.workbench.widgets.filterbar import FilterBar
+        from rtui.workbench.widgets.message import MessageView
+        from rtui.workbench.widgets.tree import ChannelTree
+
+        await self.query_one("#body").mount(_titled(Sidebar(id="sessions"), "sessions"), before=0)
+        tree = _titled(ChannelTree(glyphs=self.bench.glyphs, id="tree"), "channels")
+        await self.query_one("#columns").mount(tree, before=0)
+        panes = (
+            _titled(MessageView(past=self.bench.catalog.past, glyphs=self.bench.glyphs, id="message"), "message"),
+            _titled(Composer(id="composer"), "compose"),
+        )
+        reading = self.query_one("#reading")
+        await reading.mount(FilterBar(id="filter"), before=0)
+        await reading.mount(*panes)
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection of the tab."""
+        return self.sheets.current.connection if self.sheets.current is not None else None
+
+    @property
+    def live_capture(self) -> bool:
+        """Whether something is recorded, so that connections can be opened."""
+        return self.bench.hub is not None
+
+    @property
+    def sure_picture(self) -> Picture:
+        """The picture, where nothing happens before every pane is mounted: in actions and in what late panes say."""
+        assert self.picture is not None  # noqa: S101
+        return self.picture
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fold and unfold."""
+        self.panes.resize(event.size.width, event.size.height)
+        self.set_stage()
+
+    def set_stage(self) -> None:
+        """Bring the screen in line with the layout and with whether there is anything to show."""
+        empty = self.sheets.current is None
+        sessions_alone = self.panes.zoomed == "sessions"
+        for pane in PANES:
+            for widget in self.query(f"#{pane}"):
+                widget.set_class(not self.is_shown(pane), "folded")
+        self.query_one("#work").set_class(sessions_alone, "folded")
+        self.query_one("#columns").set_class(empty, "folded")
+        self.query_one("#header").set_class(empty, "folded")
+        self.query_one("#welcome").set_class(not empty, "folded")
+        self.query_one("#reading").set_class(self.panes.zoomed == "tree", "folded")
+        self.redraw(lambda picture: picture.message())  # the pane may have come into view
+        for name in (*PANES, "none"):
+            self.set_class((self.panes.zoomed or "none") == name, f"-zoom-{name}")
+        sizing.apply(self)
+
+    def is_shown(self, pane: str) -> bool:
+        """Whether a pane is on the screen."""
+        if pane == "sessions" and self.sheets.current is None:
+            return "sessions" not in self.panes.folded  # nothing else to look at
+        if pane in {"tree", "composer"} and self.is_merged:
+            return False
+        if pane == "composer" and self.connection is None:
+            return False
+        return self.panes.visible(pane)
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether the timeline is shown."""
+        return self.sheets.current is not None and self.sheets.current.is_timeline
+
+    def pane(self, name: str) -> Widget:
+        """The widget of a pane."""
+        return self.query_one(f"#{name}")
+
+    @property
+    def log_view(self) -> MessageLog:
+        """The log."""
+        return self.query_one(MessageLog)
+
+    @property
+    def tree_view(self) -> ChannelTree | None:
+        """The channels, once they are there."""
+        return self.picture.tree if self.picture is not None else None
+
+    @property
+    def sure_tree(self) -> ChannelTree:
+        """The channels, where an action's `when` has seen that they are there."""
+        return self.sure_picture.tree
+
+    def pane_shown(self, name: str) -> bool:
+        """Whether a pane is about the current tab, on the screen or not."""
+        return self.sheets.current is not None and not (name == "tree" and self.is_merged)
+
+    def press_pane(self, name: str) -> None:
+        """The key of a pane; see `Layout.press`."""
+        self._focus_pane(self.panes.press(name, focused=self.pane(name).has_focus_within))
+
+    def show_pane(self, name: str) -> None:
+        """Bring a pane back and go to it."""
+        self._focus_pane(self.panes.press(name, focused=False))
+
+    def zoom(self) -> None:
+        """The focused pane alone, or all of them again."""
+        self._focus_pane(self.panes.zoom(self.focused_pane))
+
+    @property
+    def focused_pane(self) -> str:
+        """The name of the pane with the focus."""
+        return next((name for name in PANES for widget in self.query(f"#{name}") if widget.has_focus_within), "log")
+
+    def _focus_pane(self, name: str) -> None:
+        self.set_stage()
+        if self.live_capture:
+            self.bench.state.folded = sorted(self.panes.folded)
+        widget = self.pane(name)
+        if name == "composer":
+            self.sure_picture.composer.area.focus()
+        elif widget.can_focus:
+            widget.focus()
+        else:
+            first = next((inner for inner in widget.query("*") if inner.focusable), None)
+            if first is not None:
+                first.focus()
+
+    def redraw(self, part: Callable[[Picture], None]) -> None:
+        """Draw a part anew, once there is something to draw on."""
+        if self.picture is not None:
+            part(self.picture)
+
+
+def _titled(widget: Widget, title: str) -> Widget:
+    widget.add_class("pane")
+    widget.border_title = Text(clean(title))
+    return widget

@@ -1,0 +1,88 @@
+"""One subscription as a form: its channel, how its rows look, and what the protocol declares."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.widgets import Button, Input, Label
+
+from rtui.core.clean import clean
+from rtui.protocols.base import Adapter
+from rtui.settings.option import Declared, OptionErrors, build, declared
+from rtui.settings.session import SessionSubscription
+from rtui.settings.session_model import table_data
+from rtui.workbench.screens.dialog import Dialog
+from rtui.workbench.screens.field import fields, given
+
+OWN: Final[tuple[Declared, ...]] = tuple(
+    one for one in declared(SessionSubscription) if one.key in {"channel", "alias", "colour"}
+)
+"""What every subscription has, whatever its protocol."""
+
+
+class SubscriptionForm(Dialog[SessionSubscription]):
+    """Asks for a new subscription, or for changes of one."""
+
+    ways = "enter accepts · esc cancels"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f10", "finish", "Subscribe", id="form.subscribe", tooltip="Ask the peer for it"),
+    ]
+
+    def __init__(self, adapter: Adapter, subscription: SessionSubscription | None = None) -> None:
+        super().__init__("subscription" if subscription else f"subscribe to a {adapter.words.channel}")
+        self._adapter = adapter
+        self._before = subscription
+
+    def ask(self) -> ComposeResult:
+        """Its fields, what is wrong, buttons."""
+        values = {} if self._before is None else {one.key: getattr(self._before, one.key) for one in OWN}
+        options = {} if self._before is None else self._before.options
+        with VerticalScroll(classes="fields"):
+            yield from fields(OWN, self._adapter.words.channel, {"channel": "", **values})
+            yield from fields(declared(self._adapter.Subscription), self._adapter.title, options)
+        yield Label("", markup=False, classes="trouble")
+        with Horizontal(classes="buttons"):
+            yield Button(Text("Cancel"), id="cancel", compact=True)
+            yield Button(Text("Subscribe (f10)"), id="accept", variant="primary", compact=True)
+
+    def on_mount(self) -> None:
+        """The channel is what is asked for first."""
+        self.add_class("form")
+        self.query_one("#option-channel").focus()
+
+    def action_finish(self) -> None:
+        """Leave with it, unless something is wrong."""
+        try:
+            self.dismiss(self._read())
+        except OptionErrors as wrong:
+            self.query_one(".trouble", Label).update("\n".join(clean(str(one)) for one in wrong.errors[:4]))
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_finish()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        if event.button.id == "cancel":
+            self.dismiss(None)
+        else:
+            self.action_finish()
+
+    def _read(self) -> SessionSubscription:
+        """What stands in the fields.
+
+        Raises:
+            OptionErrors: everything that is wrong with it.
+        """
+        own = {key: value for key, value in given(self, OWN).items() if value != ""}
+        options = build(self._adapter.Subscription, given(self, declared(self._adapter.Subscription)))
+        kept = {} if self._before is None else {"enabled": self._before.enabled, "muted": self._before.muted}
+        return build(SessionSubscription, {**own, **kept, "options": table_data(options)})
