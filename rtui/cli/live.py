@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any, Final
 from rtui.capture.journal import Journal
 from rtui.capture.prune import prune
 from rtui.capture.reader import LinkRow
-from rtui.cli.report import note, report_fault
+from rtui.cli.report import note, report_details, report_fault
 from rtui.cli.spool import GRACE, Spool
 from rtui.cli.status import Status
 from rtui.cli.target import Resolved
@@ -30,6 +31,27 @@ HURRY: Final = 0.3
 """Seconds without progress after which an interrupted command leaves its reader alone."""
 REMARKS: Final = frozenset({Kind.RECONNECT, Kind.GAP, Kind.ERROR, Kind.NOTICE})
 """Rows that a user wants to know of although they are no messages."""
+REMEMBERED: Final = 512
+"""Rows told last that a fault may repeat: more than are under way at once."""
+
+
+class Remarks:
+    """Rows that are told on stderr as they come."""
+
+    def __init__(self) -> None:
+        self._told: deque[bytes] = deque(maxlen=REMEMBERED)
+
+    def tap(self, records: Sequence[Record]) -> None:
+        """Tell those of `records` that are no messages."""
+        for record in records:
+            if record.kind in REMARKS:
+                self._told.append(record.payload)
+                note(clean_bytes(record.payload))
+
+    def report(self, fault: Fault) -> None:
+        """Tell what came of a command; only what its row did not say, if there was one."""
+        told = fault.sentence().encode(errors="surrogateescape") in self._told
+        (report_details if told else report_fault)(fault)
 
 
 @contextmanager
@@ -61,10 +83,12 @@ def _prune() -> None:
 
 
 @asynccontextmanager
-async def connected(journal: Journal, one: Resolved, *, retry_first: bool) -> AsyncIterator[Connection]:
+async def connected(
+    journal: Journal, one: Resolved, remarks: Remarks, *, retry_first: bool
+) -> AsyncIterator[Connection]:
     """A connection being opened; closed properly at the end of the block."""
     hub = Hub(journal)
-    journal.taps.append(_remark)
+    journal.taps.append(remarks.tap)
     try:
         yield hub.open(one.session, one.secrets, one.renderer, retry_first=retry_first)
     finally:
@@ -74,12 +98,6 @@ async def connected(journal: Journal, one: Resolved, *, retry_first: bool) -> As
 def link_row(connection: Connection) -> LinkRow:
     """The connection as its capture knows it."""
     return LinkRow(connection.id, connection.name, connection.protocol, connection.url)
-
-
-def _remark(records: Sequence[Record]) -> None:
-    for record in records:
-        if record.kind in REMARKS:
-            note(clean_bytes(record.payload))
 
 
 def why_not_open(connection: Connection) -> int:

@@ -60,6 +60,11 @@ def report(error: Exception) -> int:
 def report_fault(fault: Fault) -> None:
     """Title, cause and hint; then status, headers and the beginning of the body, if there was an answer."""
     say(f"rtui: {fault.sentence()}")
+    report_details(fault)
+
+
+def report_details(fault: Fault) -> None:
+    """What stands below the sentence."""
     for line in _answer(fault):
         say(f"  {line}")
     if fault.hint:

@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from rtui.cli.flags import Duration, SendingCommand, Target, capture_flags, connect_flags, given, outgoing
-from rtui.cli.live import connected, first_of, handed_over, how_it_ended, link_row, recording
+from rtui.cli.live import Remarks, connected, first_of, handed_over, how_it_ended, link_row, recording
 from rtui.cli.printer import Printer, form_for, format_option, render_for, selection
 from rtui.cli.sending import Replies, Sending, Wanted, payloads
 from rtui.cli.signals import interruption
@@ -86,13 +86,14 @@ async def _send(one: Resolved, wanted: Wanted, capture: str | None, *, keep: boo
     first = None if wanted.from_stdin else await anext(messages)  # wrong DATA is refused before anything is connected
     with interruption() as interrupted, recording(capture, keep=keep) as journal:
         async with Spool() as output:
-            async with connected(journal, one, retry_first=False) as connection:
+            remarks = Remarks()
+            async with connected(journal, one, remarks, retry_first=False) as connection:
                 render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
                 printer = Printer(output, render, selection(sent=wanted.sent, acks=wanted.ack))
                 replies = Replies(printer, wanted.replies)
                 journal.taps.append(replies.tap)
                 journal.brakes.append(lambda: output.full)
-                work = Sending(connection, wanted, replies)
+                work = Sending(connection, wanted, replies, remarks)
                 waits = (interrupted.came.wait(), work.run(first, messages), connection.wait_closed(), output.gone())
                 which = await first_of(*waits)
                 status = how_it_ended(connection, complete=work.complete) if which == ENDED else work.status

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import msgspec
 
-from rtui.cli.live import how_it_ended, until_open, why_not_open
+from rtui.cli.live import Remarks, how_it_ended, until_open, why_not_open
 from rtui.cli.printer import Printer
-from rtui.cli.report import note, report_fault
+from rtui.cli.report import note
 from rtui.cli.status import Status
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
@@ -173,7 +173,7 @@ class Replies:
 class Sending:
     """Waits for the connection, sends, and waits for what is to come back."""
 
-    def __init__(self, connection: Connection, wanted: Wanted, replies: Replies) -> None:
+    def __init__(self, connection: Connection, wanted: Wanted, replies: Replies, remarks: Remarks) -> None:
         self.status: int = Status.DONE
         self.timed_out = False
         """Whether `--for` ended the wait for replies."""
@@ -182,6 +182,7 @@ class Sending:
         self._connection = connection
         self._wanted = wanted
         self._replies = replies
+        self._remarks = remarks
 
     async def run(self, first: bytes | None, more: AsyncIterator[bytes]) -> None:
         """Do all of it; `status` tells how it went."""
@@ -213,16 +214,18 @@ class Sending:
         return self._connection.send(payload, self._wanted.channel, self._wanted.outgoing)
 
     async def _settle(self, pending: list[int]) -> None:
-        """Wait until all of `pending` are sent, or acknowledged if that is wanted."""
+        """Wait until all of `pending` are sent, or acknowledged if that is wanted or comes anyway."""
+        outgoing = self._wanted.outgoing
+        acked = self._wanted.ack or (outgoing is not None and outgoing.confirmed)
         for command in pending:
-            outcome = await self._connection.wait_outcome(command, acked=self._wanted.ack)
+            outcome = await self._connection.wait_outcome(command, acked=acked)
             if isinstance(outcome, Fault) and self.status == Status.DONE:
                 self.status = await self._failed(outcome)
         pending.clear()
 
     async def _failed(self, fault: Fault) -> int:
         if self._connection.state is State.OPEN:
-            report_fault(fault)
+            self._remarks.report(fault)
             return Status.USAGE if fault.kind in {"usage", "limit"} else Status.FAILED
         await self._connection.wait_closed()
         return how_it_ended(self._connection, complete=False)

@@ -12,7 +12,7 @@ import msgspec
 from rtui.capture.journal import Journal
 from rtui.capture.query import Filter
 from rtui.cli.flags import Duration, ReceivingCommand, Target, capture_flags, connect_flags, given, subscription
-from rtui.cli.live import connected, first_of, handed_over, how_it_ended, link_row, recording, why_not_open
+from rtui.cli.live import Remarks, connected, first_of, handed_over, how_it_ended, link_row, recording, why_not_open
 from rtui.cli.printer import (
     Filtered,
     Printer,
@@ -85,13 +85,19 @@ def tail(ctx: click.Context, /, target: str, **flags: Any) -> int:
         count=flags["count"],
         duration=flags["duration"],
         idle=flags["idle"],
-        subscribe=(*flags["subscribe"], *one.adapter.channels(one.session.url)),
+        subscribe=(*flags["subscribe"], *_named(one)),
         subscription=subscription(ctx, one.adapter),
         retry_first=flags["retry_first"],
     )
     if flags["subscribe"] and Verb.SUBSCRIBE not in one.adapter.verbs:
         raise Failure(Fault(kind="usage", side="us", title=f"{one.adapter.title} has no subscriptions"))
     return asyncio.run(_tail(one, wanted, flags["capture"], keep=not flags["no_capture"]))
+
+
+def _named(one: Resolved) -> list[str]:
+    """What the URL names, unless the session says that it is off."""
+    off = {wanted.channel for wanted in one.session.subscriptions if not wanted.enabled}
+    return [channel for channel in one.adapter.channels(one.session.url) if channel not in off]
 
 
 def _selection(one: Resolved, flags: dict[str, Any]) -> Selection:
@@ -109,7 +115,7 @@ async def _tail(one: Resolved, wanted: Wanted, capture: str | None, *, keep: boo
     journals = recording(capture, keep=keep) if stored else nullcontext(cast("Journal", Unstored()))
     with interruption() as interrupted, journals as journal:
         async with Spool() as output:
-            async with connected(journal, one, retry_first=wanted.retry_first) as connection:
+            async with connected(journal, one, Remarks(), retry_first=wanted.retry_first) as connection:
                 for channel in wanted.subscribe:
                     connection.subscribe(channel, wanted.subscription)
                 render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})

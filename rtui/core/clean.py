@@ -86,6 +86,27 @@ def clip(text: str, cells: int) -> str:
     return text
 
 
+def clip_middle(text: str, cells: int) -> str:
+    """Clean `text` cut to at most `cells` cells with "…" in its middle: names of one family differ at the end."""
+    if cells < 3 or cell_width(text) <= cells:  # noqa: PLR2004 - one cell each for head, ellipsis, tail
+        return clip(text, cells)
+    head, tail = cells // 3, cells - 1 - cells // 3
+    if text.isascii():
+        return f"{text[:head]}…{text[-tail:]}"
+    begin = 0
+    for end, width in _clusters(text):
+        head -= width
+        if head < 0:
+            break
+        begin = end
+    left = cell_width(text)
+    for end, width in _clusters(text):
+        left -= width
+        if left <= tail:
+            return f"{text[:begin]}…{text[end:]}"
+    return text
+
+
 def cell_width(text: str) -> int:
     """How many terminal cells clean `text` takes."""
     if text.isascii():

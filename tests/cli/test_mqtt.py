@@ -52,6 +52,33 @@ def test_a_send_that_the_broker_refuses_is_a_failure(cli: Cli, broker: str) -> N
     assert "not authorized" in ended.stderr
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_a_subscription_that_the_broker_refuses_is_told(cli: Cli, broker: str, version: str) -> None:
+    ended = cli.run("tail", broker, "--subscribe", "denied/x", "--version", version, "--for", "1s")
+    assert ended.stdout == ""
+    assert "The broker refused to subscribe to denied/x" in ended.stderr
+
+
+def test_what_the_url_names_is_left_out_where_the_session_says_so(cli: Cli, broker: str, tmp_path: Path) -> None:
+    path = tmp_path / "off.toml"
+    path.write_text(
+        f'[session]\nurl = "{broker}/plant/%23"\n'
+        '[[subscriptions]]\nchannel = "plant/#"\nenabled = false\n'
+        '[[subscriptions]]\nchannel = "$SYS/#"\n'
+    )
+    ended = cli.run("tail", str(path), "--count", "5")
+    assert all(str(one["channel"]).startswith("$SYS/") for one in lines(ended.stdout))
+
+
+@pytest.mark.parametrize("qos", ["1", "2"])
+def test_a_refusal_is_waited_for_where_the_broker_answers_each_message(cli: Cli, broker: str, qos: str) -> None:
+    ended = cli.run("send", broker, "--to", "denied/x", "1", "--qos", qos)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "not authorized" in ended.stderr
+    ended = cli.run("send", broker, "--to", "plant/test", "1", "--qos", qos)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize("topic", ["a/#", "a/+/b", ""])
 def test_a_topic_with_wildcards_is_refused_before_it_is_sent(cli: Cli, broker: str, topic: str) -> None:
     ended = cli.run("send", broker, "--to", topic, "1")
@@ -94,3 +121,10 @@ def _collect(worker: subprocess.Popen[str], jobs: list[object]) -> None:
     assert worker.stdout is not None
     while line := worker.stdout.readline():
         jobs.append(json.loads(line).get("data"))
+
+
+@pytest.mark.parametrize(("topic", "word"), [("denied/a", "not authorized"), ("a/#", "wildcards")])
+def test_a_refusal_is_told_once(cli: Cli, broker: str, topic: str, word: str) -> None:
+    ended = cli.run("send", broker, "x", "--to", topic, "--qos", "1", "--ack")
+    assert ended.returncode in {1, 2}
+    assert sum(word in line for line in ended.stderr.splitlines()) == 1

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtui.core.clean import MARKS, cell_width, clean, clean_block, clean_bytes, clip, decode
+from rtui.core.clean import MARKS, cell_width, clean, clean_block, clean_bytes, clip, clip_middle, decode
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -126,3 +126,30 @@ def test_clip(text: str, cells: int, clipped: str) -> None:
 )
 def test_cell_width(text: str, width: int) -> None:
     assert cell_width(text) == width
+
+
+@given(ANY_TEXT, st.integers(0, 30))
+def test_text_clipped_in_its_middle_fits_and_keeps_both_ends(text: str, cells: int) -> None:
+    safe = clean(text)
+    clipped = clip_middle(safe, cells)
+    assert cell_width(clipped) <= cells
+    if cell_width(safe) <= cells:
+        assert clipped == safe
+    elif cells >= 3:
+        head, _, tail = clipped.partition("…") if "…" not in safe else ("", "", "")
+        assert safe.startswith(head)
+        assert safe.endswith(tail)
+
+
+@pytest.mark.parametrize(
+    ("text", "cells", "clipped"),
+    [
+        ("factory/site-1/machine-00012/power", 20, "factor…e-00012/power"),
+        ("factory/power", 13, "factory/power"),
+        ("工場/機械/温度", 9, "工…/温度"),
+        ("abcdef", 2, "a…"),
+        ("abcdef", 0, ""),
+    ],
+)
+def test_clip_middle(text: str, cells: int, clipped: str) -> None:
+    assert clip_middle(text, cells) == clipped

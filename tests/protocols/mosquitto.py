@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import signal
 import socket
@@ -21,6 +22,18 @@ from tests.waiting import eventually
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 USER, PASSWORD = "alice", "wonderland-42"
 """The user of the port with passwords; `guest` may do nothing there."""
+PLUGIN = next(Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"), None)
+"""Refuses in SUBACK what an access list only does not deliver."""
+ALLOWED = ("subscribePattern", "publishClientSend")
+STRICT = {
+    "defaultACLAccess": {"publishClientSend": False, "publishClientReceive": True, "subscribe": False},
+    "groups": [{"groupname": "everybody", "roles": [{"rolename": "open"}]}],
+    "anonymousGroup": "everybody",
+    "roles": [
+        {"rolename": "open", "acls": [{"acltype": kind, "topic": "open/#", "allow": True} for kind in ALLOWED]},
+    ],
+}
+"""For `PLUGIN`: whoever comes may use what is below open/."""
 RULES = f"""
 user {USER}
 topic readwrite open/#
@@ -77,6 +90,22 @@ async def broker(folder: Path) -> AsyncIterator[Broker]:
     for name in ("mqtt", "mqtts", "mqtt+ws", "mqtt+wss", "password", "mutual"):
         made.ports[name] = free_port()
     _write_files(made)
+    await made.start()
+    try:
+        yield made
+    finally:
+        await made.stop()
+
+
+@asynccontextmanager
+async def strict_broker(folder: Path) -> AsyncIterator[Broker]:
+    """One that says no to everything but open/#, as `STRICT` has it."""
+    made = Broker(folder, trustme.CA(), {"mqtt": free_port()})
+    (folder / "rules").write_text(json.dumps(STRICT))
+    (folder / "conf").write_text(
+        f"listener {made.ports['mqtt']} 127.0.0.1\nallow_anonymous true\nuser root\n"
+        f"plugin {PLUGIN}\nplugin_opt_config_file {folder}/rules\n"
+    )
     await made.start()
     try:
         yield made

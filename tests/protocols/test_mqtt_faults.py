@@ -182,11 +182,17 @@ async def test_a_packet_over_the_limit_is_refused_at_its_head() -> None:
     assert not retried
 
 
-async def test_a_topic_that_is_not_utf8_is_shown_as_bytes() -> None:
-    script = says(publish(b"caf\xe9", b"x") + publish(b"ok", b"y"), greet=True, stay=True)
-    async with peer(script) as port, run(port) as one:
+@pytest.mark.parametrize(
+    "topic",
+    [b"caf\xe9", b"nul\x00", b"esc\x1b]52;c;eA==\x07", b"\x7f\xc2\x85", b"a/+/#", b"\xed\xa0\x80", b"x" * 65535],
+)
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+async def test_topics_that_no_broker_may_send_are_shown_and_end_nothing(topic: bytes, version: str) -> None:
+    properties = b"" if version == "5" else None
+    data = publish(topic, b"x", properties=properties) + publish(b"ok", b"y", properties=properties)
+    async with peer(says(data, greet=True, stay=True)) as port, run(port, version=version) as one:
         await one.until(lambda: len(one.link.received) == 2)
-        assert [event.channel for event in one.link.received] == ["caf\\xe9", "ok"]
+        assert [event.channel for event in one.link.received] == [topic.decode("utf-8", "backslashreplace"), "ok"]
 
 
 @pytest.mark.parametrize(
@@ -466,7 +472,7 @@ async def test_through_a_proxy() -> None:
         async with peer(proxy) as at:
             async with run(port, proxy=f"http://user:pass-word@127.0.0.1:{at}") as one:
                 await one.opened()
-                assert one.link.details["proxy"] == f"127.0.0.1:{at}"
+                assert one.link.details["proxy"] == f"http://127.0.0.1:{at}"
                 assert "pass-word" not in repr(one.link.events)
             async with run(port, proxy=f"http://127.0.0.1:{at}") as one:
                 fault = await fault_of(one)
@@ -487,4 +493,4 @@ async def test_a_proxy_that_is_not_there() -> None:
     async with run(1, proxy=f"socks5h://127.0.0.1:{port}") as one:
         fault = await fault_of(one)
     assert fault.kind == "refused"
-    assert f"proxy 127.0.0.1:{port}" in fault.cause
+    assert f"proxy socks5h://127.0.0.1:{port}" in fault.cause
