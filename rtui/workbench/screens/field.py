@@ -15,7 +15,7 @@ from textual.widgets import Checkbox, Input, Label, Select, TextArea
 from rtui.settings.kind import read_pairs
 from rtui.settings.option import Declared
 from rtui.settings.quantity import format_duration, format_size
-from rtui.workbench.widgets.safe import SafeArea, SafeInput
+from rtui.workbench.widgets.safe import SafeArea, SafeInput, Tick
 
 PREFIX: Final = "option-"
 """Before an option's key in the id of its field."""
@@ -56,7 +56,7 @@ def _field(one: Declared, value: Any) -> Widget:
     name = f"{PREFIX}{one.key}"
     shown = _shown(one, value)
     if isinstance(shown, bool):
-        return Checkbox(Text(one.summary), shown, id=name, compact=True)
+        return Tick(Text(one.summary), shown, id=name, compact=True)
     if one.choices and one.kind != "list":
         choices = [(choice or "(none)", choice) for choice in one.choices]
         return Select(choices, value=str(shown), id=name, allow_blank=False, compact=True)

@@ -262,9 +262,12 @@ def about(connection: Connection, state: SubscriptionState) -> str:
     shown = ["muted: recorded, not shown"] if state.muted else []
     alias = [f"alias {state.alias}"] if state.alias else []
     answer = answer_words(connection, state)
+    if answer and connection.standing(state) == "granted":
+        answer = f"granted: {answer}"
     if state.refusal is not None and connection.standing(state) == "refused" and state.refusal.hint:
         answer += f". {state.refusal.hint}"
-    lines = [state.channel, answer, ", ".join([*alias, *options, *shown])]
+    wanted = ", ".join([*alias, *options, *shown])
+    lines = [state.channel, answer, f"wanted: {wanted}" if wanted else ""]
     return "\n".join(clean(line) for line in lines if line)
 
 

@@ -1,12 +1,14 @@
-"""Stock editors made safe: what was pasted or loaded is kept exactly, and drawn without control characters."""
+"""Stock fields made safe: what was pasted or loaded is kept exactly and drawn without control characters, and a tick
+can be seen without colours."""
 
 from __future__ import annotations
 
 from rich.segment import Segment
+from textual.content import Content
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.strip import Strip
-from textual.widgets import Input, TextArea
+from textual.widgets import Checkbox, Input, TextArea
 
 
 def harmless(strip: Strip) -> Strip:
@@ -45,3 +47,15 @@ class SafeArea(TextArea):
     def render_line(self, y: int) -> Strip:
         """See `TextArea.render_line`."""
         return harmless(super().render_line(y))
+
+
+class Tick(Checkbox):
+    """A `Checkbox` that shows its state by a sign; Textual's differs by colour alone."""
+
+    @property
+    def _button(self) -> Content:
+        return Content("[x]" if self.value else "[ ]")
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """See `Checkbox.get_content_width`, which forgets the blanks around an empty label."""
+        return super().get_content_width(container, viewport) + (0 if self._label else 2)
