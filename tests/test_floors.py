@@ -13,7 +13,18 @@ import pytest
 import rtui
 
 FRONT = ("textual", "rich")
-LIBRARIES = ("websockets", "python_socks", "socketio", "engineio", "httpx", "aiomqtt", "paho", "grpclib", "grpc")
+LIBRARIES = (
+    "websockets",
+    "python_socks",
+    "socketio",
+    "engineio",
+    "aiohttp",
+    "httpx",
+    "aiomqtt",
+    "paho",
+    "grpclib",
+    "grpc",
+)
 LOWER = ("rtui.core", "rtui.settings", "rtui.capture", "rtui.payloads", "rtui.protocols")
 
 
@@ -73,7 +84,7 @@ def test_the_first_floors_know_no_protocol_library(name: str) -> None:
     assert not loaded_by("\n".join(f"import {module}" for module in modules)) & set(LIBRARIES)
 
 
-@pytest.mark.parametrize("name", ["rtui.protocols.registry", "rtui.protocols.websocket"])
+@pytest.mark.parametrize("name", ["rtui.protocols.registry", "rtui.protocols.websocket", "rtui.protocols.socketio"])
 def test_a_protocol_library_waits_until_a_link_opens(name: str) -> None:
     if importlib.util.find_spec(name) is None:
         pytest.skip(f"{name} is not in this tree")

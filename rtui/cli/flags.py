@@ -238,11 +238,16 @@ def given(ctx: click.Context) -> Given:
     )
 
 
-def outgoing(ctx: click.Context, adapter: type[Adapter], *, binary: bool) -> Any:
-    """The instance of the adapter's `Outgoing` that the flags of `ctx` describe; `binary` if the payload is no text."""
+def outgoing(ctx: click.Context, adapter: type[Adapter], *, binary: bool, ack: bool) -> Any:
+    """The instance of the adapter's `Outgoing` that the flags of `ctx` describe.
+
+    `binary` if the payload is no text; `ack` if an acknowledgement is wanted: some peers send one only when asked.
+    """
     from rtui.settings.option import build
 
     values = _values(ctx, OUTGOING)
+    if ack and any(one.key == "ack" for one in declared(adapter.Outgoing)):
+        values["ack"] = True
     if binary and any(one.key == "type" and "binary" in one.choices for one in declared(adapter.Outgoing)):
         values.setdefault("type", "binary")
     return build(adapter.Outgoing, values)

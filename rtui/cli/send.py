@@ -50,7 +50,7 @@ def send(ctx: click.Context, /, target: str, data: str | None, **flags: Any) -> 
     wanted = Wanted(
         data=data,
         channel=flags["channel"],
-        outgoing=outgoing(ctx, one.adapter, binary=flags["binary"] is not None),
+        outgoing=outgoing(ctx, one.adapter, binary=flags["binary"] is not None, ack=flags["ack"]),
         binary=flags["binary"],
         ack=flags["ack"],
         wait=flags["wait"],

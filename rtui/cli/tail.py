@@ -31,14 +31,17 @@ from rtui.cli.status import Status
 from rtui.cli.target import Resolved, load, resolved
 from rtui.cli.unstored import Unstored
 from rtui.core.fault import Failure, Fault
+from rtui.core.record import Kind
 from rtui.protocols.base import Verb
 from rtui.runtime.hub import Connection
 from rtui.settings.option import declared
 
 INTERRUPTED: Final = 1
 ENDED: Final = 3
-TIMED_OUT: Final = frozenset({4, 5})
-"""Which of the waits of `_until_done` came first: a signal, the connection's end, `--for` or `--idle`."""
+REFUSED: Final = 4
+TIMED_OUT: Final = frozenset({5, 6})
+"""Which of the waits of `_until_done` came first: a signal, the connection's end, a refusal of all that was to be
+received, `--for` or `--idle`."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +61,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 @click.command(cls=ReceivingCommand)
 @click.argument("target", type=Target())
-@click.option("--subscribe", multiple=True, metavar="CHANNEL", help="Subscribe to CHANNEL (repeatable).")
+@click.option("--subscribe", multiple=True, metavar="CHANNEL", help="Subscribe to CHANNEL or namespace (repeatable).")
 @click.option("filter_", "--filter", metavar="EXPR", help="Print only what matches, such as 'kind:error or .v>30'.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N messages that match.")
 @click.option("duration", "--for", type=Duration(), metavar="TIME", help="Stop after TIME.")
@@ -115,13 +118,14 @@ async def _tail(one: Resolved, wanted: Wanted, capture: str | None, *, keep: boo
     journals = recording(capture, keep=keep) if stored else nullcontext(cast("Journal", Unstored()))
     with interruption() as interrupted, journals as journal:
         async with Spool() as output:
-            async with connected(journal, one, Remarks(), retry_first=wanted.retry_first) as connection:
+            remarks = Remarks()
+            async with connected(journal, one, remarks, retry_first=wanted.retry_first) as connection:
                 for channel in wanted.subscribe:
                     connection.subscribe(channel, wanted.subscription)
                 render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
                 printer = Printer(output, render, wanted.select, wanted.count)
                 which = await _until_done(connection, journal, printer, wanted, interrupted.came)
-                status = _status(which, connection, printer, wanted)
+                status = _status(which, connection, printer, wanted, remarks)
             return await handed_over(output, status, interrupted.came, timed_out=which in TIMED_OUT)
 
 
@@ -142,6 +146,7 @@ async def _until_done(
             interrupted.wait(),
             printer.output.gone(),
             connection.wait_closed(),
+            _refused(connection, journal),
             _elapsed(wanted.duration),
             printer.idle(wanted.idle),
         )
@@ -150,13 +155,17 @@ async def _until_done(
     return INTERRUPTED if interrupted.is_set() else which
 
 
-def _status(which: int, connection: Connection, printer: Printer, wanted: Wanted) -> int:
+def _status(which: int, connection: Connection, printer: Printer, wanted: Wanted, remarks: Remarks) -> int:
     if which == INTERRUPTED:
         return Status.INTERRUPTED
     if printer.done.is_set() or printer.output.ended:
         return Status.DONE
     if which == ENDED:
         return how_it_ended(connection, complete=wanted.count is None)
+    if which == REFUSED:
+        for fault in _refusals(connection):
+            remarks.report(fault)
+        return Status.UNREACHED
     return _expired(connection, printer, wanted)
 
 
@@ -167,6 +176,23 @@ def _expired(connection: Connection, printer: Printer, wanted: Wanted) -> int:
         return Status.DONE
     note(f"time ran out after {printer.count:,} of {wanted.count:,} messages")
     return Status.EXPIRED
+
+
+async def _refused(connection: Connection, journal: Journal) -> None:
+    """Until the peer refused every subscription: nothing will ever come. For ever where there is none."""
+    came = asyncio.Event()
+    # A refusal is a row; by the time taps see it, the subscription knows of it.
+    journal.taps.append(lambda records: came.set() if any(row.kind == Kind.ERROR for row in records) else None)
+    while not _refusals(connection):
+        came.clear()
+        await came.wait()
+
+
+def _refusals(connection: Connection) -> list[Fault]:
+    """Why, for each wanted subscription; none if even one may still bring something."""
+    states = [one for one in connection.subscriptions if one.enabled]
+    faults = [one.refusal for one in states if one.refusal is not None and connection.standing(one) == "refused"]
+    return faults if len(faults) == len(states) else []
 
 
 async def _elapsed(seconds: float | None) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeAlias
+from types import MappingProxyType
+from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 Style: TypeAlias = Literal[
     "text", "key", "string", "number", "null", "punct", "hex", "dim", "error", "added", "removed"
@@ -17,6 +18,8 @@ Style: TypeAlias = Literal[
 Span: TypeAlias = tuple[Style, str]
 Line: TypeAlias = list[Span]
 """One row: clean text in pieces, without a newline."""
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+"""What is known of a payload that came without meta."""
 
 
 class Unreadable(ValueError):
@@ -77,8 +80,8 @@ class View(ABC):
         """How well this suits, 0 (never) to 1 (certainly), from a glance: not by parsing all of it."""
 
     @abstractmethod
-    def open(self, data: bytes) -> Document:
-        """Read `data`.
+    def open(self, data: bytes, meta: Mapping[str, Any] = NOTHING) -> Document:
+        """Read `data`; `meta` is what the protocol told about it.
 
         Raises:
             Unreadable: if it is in another format after all.

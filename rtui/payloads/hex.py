@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
-from rtui.payloads.base import Document, Line, View, content_type, is_text
+from rtui.payloads.base import NOTHING, Document, Line, View, content_type, is_text
 
 _ASCII: Final = "".join(
     char if char.isascii() and char.isprintable() else "." for char in map(chr, range(256))
@@ -71,6 +71,6 @@ class HexView(View):
             return 0.5
         return 0.2 if is_text(data) else 0.4
 
-    def open(self, data: bytes) -> HexDocument:
+    def open(self, data: bytes, meta: Mapping[str, Any] = NOTHING) -> HexDocument:  # noqa: ARG002 - the bytes tell all
         """Never fails."""
         return HexDocument(data)

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rtui.core.clean import clean, decode
-from rtui.payloads.base import Document, Line, Span, Style, Unreadable, View, content_type
+from rtui.payloads.base import NOTHING, Document, Line, Span, Style, Unreadable, View, content_type
 
 NODE_LIMIT: Final = 200_000
 """Values listed; raw and hex show what is behind them."""
@@ -291,6 +291,14 @@ class JsonTree(Document):
         node = self._node(row)
         return b"" if node is None else self.data[self._start[node] : self._end[node]]
 
+    def items(self) -> list[tuple[int, int]]:
+        """Where the values that stand directly in the document begin and end; none if it is a scalar."""
+        spans, node = [], 1
+        while node < len(self._start):
+            spans.append((self._start[node], self._end[node]))
+            node = self._after[node]
+        return spans
+
     def kind(self, row: int) -> str:
         """One of object, array, string, number, boolean, null; "" behind the end."""
         node = self._node(row)
@@ -350,6 +358,6 @@ class JsonView(View):
             return 0.9
         return 0.5 if head[:1] and head[:1] in b'"-0123456789tfn' and len(head) <= VALUE_LIMIT else 0.0
 
-    def open(self, data: bytes) -> JsonTree:
+    def open(self, data: bytes, meta: Mapping[str, Any] = NOTHING) -> JsonTree:  # noqa: ARG002 - the bytes tell all
         """The tree, all unfolded."""
         return JsonTree(data)

@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from rtui.payloads.base import Document, Unreadable, View
+from rtui.payloads.arguments import ArgumentsView
+from rtui.payloads.base import NOTHING, Document, Unreadable, View
 from rtui.payloads.hex import HexView
 from rtui.payloads.json import JsonView
 from rtui.payloads.text import TextView
 
-VIEWS: tuple[View, ...] = (JsonView(), TextView(), HexView())
+VIEWS: tuple[View, ...] = (ArgumentsView(), JsonView(), TextView(), HexView())
 """Every view; among equal claims the earlier wins."""
 
 
@@ -48,7 +49,7 @@ def open_best(data: bytes, meta: Mapping[str, Any] | None = None) -> Opening:
     """The best view that can read `data`."""
     for known in views_for(data, meta):
         try:
-            return Opening(known, known.open(data))
+            return Opening(known, known.open(data, meta or NOTHING))
         except Unreadable:
             continue  # a claim is made from a glance; the next best looks for itself
     return _raw(data, "")

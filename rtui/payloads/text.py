@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rtui.core.clean import clean, decode
-from rtui.payloads.base import Document, Line, View, content_type, is_text
+from rtui.payloads.base import NOTHING, Document, Line, View, content_type, is_text
 
 ROW_LIMIT: Final = 200_000
 """Rows listed; hex shows what is behind them."""
@@ -100,6 +100,6 @@ class TextView(View):
             return 0.6
         return 0.4 if is_text(data) else 0.1
 
-    def open(self, data: bytes) -> TextDocument:
+    def open(self, data: bytes, meta: Mapping[str, Any] = NOTHING) -> TextDocument:  # noqa: ARG002 - the bytes tell all
         """Never fails."""
         return TextDocument(data)

@@ -16,6 +16,7 @@ from rtui.capture.quote import quoted
 from rtui.core.command import Command
 from rtui.core.event import Closed, Event
 from rtui.core.fault import Failure, Fault
+from rtui.core.record import Record
 from rtui.settings.option import option
 
 
@@ -41,6 +42,13 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     peer: str = "server"
     separator: str = ""
     """What cuts a channel into levels of the tree ("/" for topics); "" = flat."""
+    subscription: str = ""
+    """What is subscribed to, where that is no channel: "namespace"; "" = `channel`."""
+
+    @property
+    def subscribed(self) -> str:
+        """The word for what one subscribes to."""
+        return self.subscription or self.channel
 
 
 class CommonOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +137,11 @@ class Adapter:
     def expression(cls, wanted: str) -> str:
         """The display filter (capture.query) that matches messages on the channels that `matcher` knows."""
         return f"ch={quoted(wanted)}"
+
+    @classmethod
+    def on_wire(cls, record: Record) -> str:  # noqa: ARG003 - most payloads are all there is
+        """The packet behind a stored row as text, where the payload is only a part of it; "" = there is no more."""
+        return ""
 
     async def run(self, link: Link) -> Closed | None:
         """Connect, emit `Opened`, read until the end.

@@ -63,6 +63,8 @@ class Ticket(msgspec.Struct, gc=False):
     outcome: Outcome = "pending"
     granted: Meta | None = None
     """What the peer granted with its acknowledgement."""
+    took: int = 0
+    """Nanoseconds from the send to the last answer; 0 before one."""
 
 
 class Ledger:
@@ -311,7 +313,8 @@ class Link:
         ticket = self.ledger.get(command) if command else None
         if ticket is None or not ticket.seq:
             return None, None
-        return ticket.seq, time.monotonic_ns() - ticket.sent_at
+        ticket.took = time.monotonic_ns() - ticket.sent_at
+        return ticket.seq, ticket.took
 
     def _clean(self, payload: bytes) -> bytes:
         return self._secrets.mask_bytes(payload) if self._secrets else payload
@@ -343,9 +346,7 @@ def closed_row(closed: Closed) -> tuple[str, Meta]:
     who = {"us": "closed by us", "them": "closed by the peer", "network": "connection lost"}[closed.by]
     if closed.fault is not None and closed.fault.kind in NEVER_OPEN:
         who = "not connected"
-    code = f" · {closed.code}" if closed.code is not None else ""
-    why = f" · {closed.reason}" if closed.reason else ""
-    fault = f" · {closed.fault.sentence()}" if closed.fault else ""
+    parts = [who, "" if closed.code is None else str(closed.code), closed.reason, _why(closed.fault, who)]
     meta: dict[str, Any] = {"by": closed.by, "clean": closed.clean}
     if closed.code is not None:
         meta["code"] = closed.code
@@ -353,4 +354,11 @@ def closed_row(closed: Closed) -> tuple[str, Meta]:
         meta["reason"] = closed.reason
     if closed.fault:
         meta |= fault_meta(closed.fault)
-    return who + code + why + fault, {**meta, **(closed.meta or {})}
+    return " · ".join(part for part in parts if part), {**meta, **(closed.meta or {})}
+
+
+def _why(fault: Fault | None, who: str) -> str:
+    """The fault in a sentence, without a title that says `who` again."""
+    if fault is None:
+        return ""
+    return fault.cause if fault.title.lower() == who else fault.sentence()

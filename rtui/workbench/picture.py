@@ -110,7 +110,7 @@ class Picture:
     def _dress_composer(self, sheet: Sheet) -> None:
         if sheet.connection is not None:
             composer = self.composer
-            composer.set_protocol(sheet.connection.adapter, sheet.connection.channels.names())
+            composer.set_protocol(sheet.connection.adapter, sheet.connection.channels.names)
             composer.history = list(self._desk.bench.state.history.get(sheet.connection.name, ()))
             composer.draft = sheet.draft
 

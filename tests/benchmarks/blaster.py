@@ -125,6 +125,20 @@ class MqttBlaster(Blaster):
         return f"mqtt://127.0.0.1:{self.port}/bench/{count}"
 
 
+class SocketIOBlaster(Blaster):
+    """The same for Socket.IO."""
+
+    module = "tests.benchmarks.socketio_blaster"
+
+    def url(self, count: int) -> str:
+        """Where `count` events come from."""
+        return f"socketio+http://127.0.0.1:{self.port}/?n={count}"
+
+    def plain(self, count: int) -> str:
+        """The same for other clients."""
+        return self.url(count).removeprefix("socketio+")
+
+
 if __name__ == "__main__":
     with Server(("127.0.0.1", 0), Handler) as server:
         print(json.dumps({"port": server.server_address[1]}), flush=True)

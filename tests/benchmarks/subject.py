@@ -45,6 +45,23 @@ def bare_mqtt(url: str, count: str, qos: str) -> None:
     asyncio.run(run())
 
 
+def bare_socketio(url: str) -> None:
+    """python-socketio as its documentation shows it."""
+    import socketio
+
+    async def run() -> None:
+        client = socketio.AsyncClient(reconnection=False)
+
+        @client.on("*")
+        async def take(_event: str, *_: object) -> None:
+            pass
+
+        await client.connect(url, transports=["websocket"])
+        await client.wait()
+
+    asyncio.run(run())
+
+
 def printing(url: str) -> None:
     """The loop that prints an envelope like ours, as everybody writes it first."""
 
@@ -57,8 +74,11 @@ def printing(url: str) -> None:
     asyncio.run(run())
 
 
-def recording(url: str, path: str) -> None:
-    """Hub, link and capture without any front end; prints kilobytes of peak memory and rows stored."""
+def recording(url: str, path: str, *settings: str) -> None:
+    """Hub, link and capture without any front end; prints kilobytes of peak memory and rows stored.
+
+    `settings` are connect options, written KEY=VALUE.
+    """
     from rtui.capture.journal import Journal
     from rtui.capture.reader import Reader
     from rtui.runtime.hub import Hub
@@ -68,7 +88,7 @@ def recording(url: str, path: str) -> None:
     async def run() -> None:
         journal = Journal.create(Path(path))
         hub = Hub(journal)
-        connection = hub.open(session_from_url(url), Secrets())
+        connection = hub.open(session_from_url(url, dict(one.split("=", 1) for one in settings)), Secrets())
         await connection.wait_closed()
         journal.close(60)
 
@@ -90,6 +110,7 @@ def blank() -> None:
 SUBJECTS: dict[str, Callable[..., None]] = {
     "bare": bare,
     "bare_mqtt": bare_mqtt,
+    "bare_socketio": bare_socketio,
     "printing": printing,
     "recording": recording,
     "blank": blank,

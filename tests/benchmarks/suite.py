@@ -16,12 +16,13 @@ from functools import partial
 from pathlib import Path
 from shutil import which
 
-from tests.benchmarks.blaster import Blaster, MqttBlaster, message
+from tests.benchmarks.blaster import BLOCK, Blaster, MqttBlaster, SocketIOBlaster, message
 from tests.benchmarks.measure import Figure, Scale, by_turns
 from tests.benchmarks.terminal import Terminal
 
 RTUI = (sys.executable, "-m", "rtui")
 SUBJECT = (sys.executable, "-m", "tests.benchmarks.subject")
+NODE = Path(__file__).parent.parent / "node"
 
 
 @contextmanager
@@ -141,6 +142,86 @@ def mqtt(scale: Scale) -> list[Figure]:
                     )
                 )  # fmt: skip
     return found
+
+
+def socketio(scale: Scale) -> list[Figure]:
+    """Events into a capture and, by `rtui tail`, into a file; the bare library and Node's client beside it."""
+    count, few = scale.per_round(), scale.per_round(0.05)
+    missing = 0
+    with folder() as place, SocketIOBlaster() as blaster:
+
+        def recorded() -> float:
+            nonlocal missing
+            capture = place / f"{time.monotonic_ns()}.rtui"
+            run((*SUBJECT, "recording", blaster.url(count), str(capture), "transports=websocket"), place)
+            missing += count - rows(capture)
+            capture.unlink()
+            return blaster.rate()
+
+        def tailed() -> float:
+            run((*RTUI, "tail", blaster.url(count), "--format", "ndjson", "--transports", "websocket"), place, "out")
+            assert in_order(place / "out") == count
+            return blaster.rate()
+
+        def library() -> float:
+            run((*SUBJECT, "bare_socketio", blaster.plain(few)), place)
+            return blaster.rate()
+
+        def node() -> float:
+            run(("node", str(NODE / "socketio_tail.mjs"), blaster.plain(count)), place, "out")
+            assert in_order(place / "out") == count
+            return blaster.rate()
+
+        rivals = {"bare python-socketio": library}
+        if has_node("socket.io-client"):
+            rivals["socket.io-client"] = node
+        turns = by_turns(scale.rounds, recorded, tailed, *rivals.values())
+    ours = {"record Socket.IO events": turns[0], "tail Socket.IO to a file": turns[1]}
+    return [
+        Figure(
+            name=name, unit="msg/s", values=values, references=references, against=against,
+            budget=0.8 if values is turns[0] else 1.0, n=count,
+            remark=f"{missing} missing" if values is turns[0] else "",
+        )
+        for name, values in ours.items()
+        for against, references in zip(rivals, turns[2:], strict=True)
+    ] + acknowledged(scale)  # fmt: skip
+
+
+def acknowledged(scale: Scale) -> list[Figure]:
+    """The latency of acknowledgements as shown, less what the server measured for itself."""
+    times = 5 if scale.rounds == 1 else 100
+    server = [sys.executable, "-m", "tests.benchmarks.socketio_delay"]
+    with folder() as place, subprocess.Popen(server, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        url = f"socketio+http://127.0.0.1:{json.loads(process.stdout.readline())['port']}/"
+        asking = ("--to", "ask", "1", "--ack", "--times", str(times), "--every", "5ms", "--transports", "websocket")
+        lines = run((*RTUI, "send", url, *asking, "--format", "ndjson"), place).splitlines()
+        process.communicate()
+    acks = [json.loads(line) for line in lines]
+    assert len(acks) == times
+    extra = tuple(ack["latency_ms"] - ack["data"][0] for ack in acks)
+    return [
+        Figure(name="ack latency shown - measured in the server", unit="ms", values=extra, budget=2, sense="at most")
+    ]
+
+
+def in_order(path: Path) -> int:
+    """Messages in a file of JSON lines, whose numbers rise by one and begin again after `BLOCK`.
+
+    Raises:
+        AssertionError: if one is missing or out of place.
+    """
+    count = 0
+    with path.open("rb") as file:
+        for count, line in enumerate(file, 1):
+            assert b'"seq":%d,' % (1_000_000 + (count - 1) % BLOCK) in line, count
+    return count
+
+
+def has_node(package: str) -> bool:
+    """Whether there is Node.js, and the package where RTUI_NODE_MODULES says."""
+    return bool(which("node") and Path(os.environ.get("RTUI_NODE_MODULES", "/nowhere"), package).is_dir())
 
 
 def workbench(scale: Scale) -> list[Figure]:
@@ -282,6 +363,7 @@ BENCHMARKS: dict[str, Callable[[Scale], list[Figure]]] = {
     "record": record,
     "tail": tail,
     "mqtt": mqtt,
+    "socketio": socketio,
     "workbench": workbench,
     "startup": startup,
     "query": query,

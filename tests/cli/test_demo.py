@@ -24,8 +24,9 @@ async def test_the_servers_come_back_on_the_same_port() -> None:
 
 
 async def test_the_samples_lead_to_the_running_servers() -> None:
-    sessions = demo_sessions({"websocket": "ws://127.0.0.1:9", "mqtt": "mqtt://127.0.0.1:9"})
-    assert {session.name for session in sessions} == {"ticker", "echo", "chat", "binary", "plant"}
+    schemes = {"websocket": "ws", "socketio": "socketio+http", "mqtt": "mqtt"}
+    sessions = demo_sessions({name: f"{scheme}://127.0.0.1:9" for name, scheme in schemes.items()})
+    assert {session.name for session in sessions} == {"ticker", "echo", "chat", "binary", "rooms", "plant"}
     assert all("://127.0.0.1:9/" in session.url for session in sessions)
 
 

@@ -59,6 +59,22 @@ def test_a_subscription_that_the_broker_refuses_is_told(cli: Cli, broker: str, v
     assert "The broker refused to subscribe to denied/x" in ended.stderr
 
 
+@pytest.mark.parametrize("flags", [(), ("--no-capture",), ("--filter", "kind:message")])
+def test_a_tail_ends_when_all_that_it_asked_for_is_refused(cli: Cli, broker: str, flags: tuple[str, ...]) -> None:
+    ended = cli.run("tail", broker, "--subscribe", "denied/x", "--subscribe", "denied/y", *flags)
+    assert (ended.returncode, ended.stdout) == (3, "")
+    for channel in ("denied/x", "denied/y"):
+        assert ended.stderr.count(f"refused to subscribe to {channel}") == 1
+    assert "access list" in ended.stderr
+
+
+def test_a_tail_goes_on_while_one_of_its_subscriptions_stands(cli: Cli, broker: str) -> None:
+    ended = cli.run("tail", f"{broker}/plant/#", "--subscribe", "denied/x", "--count", "30")
+    assert ended.returncode == 0
+    assert len(lines(ended.stdout)) == 30
+    assert "refused to subscribe to denied/x" in ended.stderr
+
+
 def test_what_the_url_names_is_left_out_where_the_session_says_so(cli: Cli, broker: str, tmp_path: Path) -> None:
     path = tmp_path / "off.toml"
     path.write_text(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from rtui.core.command import Command, Send
+from rtui.core.event import Received
 from rtui.protocols.base import Adapter
 
 Scene: TypeAlias = Literal[
@@ -48,6 +49,8 @@ class Subject:
     secret: Mapping[str, str] = field(default_factory=dict)
     """Options that carry a secret: each value must appear nowhere."""
     send: Callable[[int, bytes], Send] = lambda number, payload: Send(id=number, payload=payload)
+    heard: Callable[[Received], bytes] = lambda event: event.payload
+    """What the peer sent back, where the protocol wraps it."""
 
     def options(self, **values: Any) -> Any:
         """Connect options; no proxy of the environment stands between us and the loopback."""

@@ -48,7 +48,7 @@ def limits() -> str:
     from rtui.cli import spool
     from rtui.payloads import diff, json
     from rtui.protocols.websocket import Options
-    from rtui.protocols.wire import inbox, websocket, websocket_fault
+    from rtui.protocols.wire import http_fault, inbox, websocket
     from rtui.settings.config import Config
     from rtui.settings.quantity import format_duration, format_size
 
@@ -61,7 +61,7 @@ def limits() -> str:
         ("time to connect", time(own.timeout), flag("timeout")),
         ("answer to the handshake, body included", size(websocket.HANDSHAKE_LIMIT), "-"),
         ("its headers; length of one", f"{http11.MAX_NUM_HEADERS}; {size(http11.MAX_LINE_LENGTH)}", "-"),
-        ("of a refusal's body, shown", size(websocket_fault.BODY_SHOWN), "-"),
+        ("of a refusal's body, shown", size(http_fault.BODY_SHOWN), "-"),
         ("redirects followed", count(MAX_REDIRECTS), "-"),
         ("time between pings", time(own.ping_interval), flag("ping_interval")),
         ("time without a pong before the connection is dropped", time(own.ping_timeout), flag("ping_timeout")),

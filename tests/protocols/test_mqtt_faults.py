@@ -116,6 +116,13 @@ async def test_connack_that_refuses(answer: bytes, version: str, kind: str, word
     assert retried is (kind == "busy")
 
 
+@pytest.mark.parametrize("said", [b"not authorized", b"Not authorized."])
+async def test_a_reason_string_that_repeats_the_code_is_told_once(said: bytes) -> None:
+    text = b"\x1f" + sized(said)
+    fault, _ = await told(says(packet(0x20, b"\x00\x87" + bytes([len(text)]) + text), stay=True))
+    assert fault.cause == "CONNACK: not authorized (0x87)"
+
+
 async def test_a_server_that_moved_is_named() -> None:
     fault, _ = await told(says(packet(0x20, b"\x00\x9d" + b"\x07\x1c" + sized(b"else"))))
     assert "else" in fault.hint

@@ -11,6 +11,7 @@ from rtui.core.lifecycle import State
 from rtui.core.record import Direction, Kind, Record
 from rtui.protocols.base import Link
 from rtui.runtime.hub import Connection
+from rtui.runtime.link import closed_row
 from rtui.runtime.tasks import spawn
 from rtui.settings.session import SavedMessage, Session, SessionSubscription
 from tests.runtime.conftest import QUICK, Stage
@@ -82,6 +83,18 @@ async def test_a_lost_connection_comes_back_with_a_gap(stage: Stage) -> None:
     await eventually(lambda: "gap" in stage.words)
     assert stage.words == ["open", "message", "close", "reconnect", "open", "gap"]
     assert b"away for" in stage.records[-1].payload
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (LOST, "connection lost"),
+        (Fault(kind="lost", side="network", title="Connection lost", cause="reset"), "connection lost · reset"),
+        (Fault(kind="lost", side="network", title="No pong", cause="for 9 s"), "connection lost · No pong: for 9 s"),
+    ],
+)
+def test_how_it_ended_is_told_once(fault: Fault, sentence: str) -> None:
+    assert closed_row(Closed(by="network", clean=False, fault=fault))[0] == sentence
 
 
 async def test_a_polite_end_by_the_peer_is_not_retried(stage: Stage) -> None:

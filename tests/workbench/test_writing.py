@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,11 @@ from typing import Any
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets import Input, OptionList, Select, Static, TextArea
 
 from rtui.capture.journal import Journal
 from rtui.core.lifecycle import State
+from rtui.demo import mqtt
 from rtui.demo import websocket as demo
 from rtui.runtime.hub import Connection
 from rtui.settings.config import Config
@@ -39,6 +41,39 @@ async def test_ctrl_s_does_not_overtake_letters_that_are_still_queued(journal: J
 async def opened(bench: Workbench, pilot: Pilot[Any]) -> Connection:
     await until(pilot, lambda: bench.desk.connection and bench.desk.connection.state is State.OPEN, "open")
     return bench.desk.sure
+
+
+def below(bench: Workbench) -> str:
+    return str(bench.desk.query_one(Composer).query_one(".check", Static).render())
+
+
+async def test_what_became_of_a_message_stands_below_it_until_something_is_typed(
+    journal: Journal, server: demo.Server
+) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        await opened(bench, pilot)
+        await pilot.press("s", "h", "i", "ctrl+s")
+        await until(pilot, lambda: below(bench) == "sent", "told")
+        await pilot.press("!")
+        await until(pilot, lambda: below(bench) == "3B", "checked")
+        bench.desk.sure.close()
+        await until(pilot, lambda: bench.desk.sure.state is State.CLOSED, "closed")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: below(bench) == "Not sent: the connection is closed", "told why not")
+
+
+async def test_a_message_that_is_confirmed_says_after_how_long(journal: Journal) -> None:
+    server = await mqtt.serve()
+    try:
+        async with running(journal, f"{server.url}/") as (bench, pilot):
+            await opened(bench, pilot)
+            await pilot.press("s")
+            bench.desk.query_one("#channel", Input).value = "x"
+            bench.desk.query_one("#out-qos", Select).value = "1"
+            await pilot.press("h", "i", "ctrl+s")
+            await until(pilot, lambda: re.fullmatch(r"acknowledged in \d.* m?s", below(bench)), "told")
+    finally:
+        await server.close()
 
 
 async def test_what_was_written_is_kept_as_a_saved_message_and_sent_by_its_digit(

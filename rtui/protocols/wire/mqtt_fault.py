@@ -88,8 +88,10 @@ def reason_words(code: int) -> str:
 
 def reason_fault(code: int, title: str, what: Mapping[str, Any], about: str = "") -> Fault:
     """What a reason code of 0x80 or more means; `what` are the packet's properties."""
-    _, kind, hint = REASONS.get(code, ("", "closed", ""))
+    words, kind, hint = REASONS.get(code, ("", "closed", ""))
     text = what.get("reason_string", "")
+    if text.lower().rstrip(".") == words.lower():  # as many brokers fill it in
+        text = ""
     cause = ": ".join(part for part in (about, reason_words(code), text) if part)
     if reference := what.get("server_reference"):
         hint = f"{hint}: {reference}"

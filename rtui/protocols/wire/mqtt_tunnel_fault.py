@@ -8,9 +8,9 @@ from websockets.http11 import Response
 
 from rtui.core.fault import Fault
 from rtui.protocols.wire.http import retry_after, safe_headers
+from rtui.protocols.wire.http_fault import BODY_SHOWN, STATUS_WORDS
 from rtui.protocols.wire.reach_fault import fault
 from rtui.protocols.wire.trip import Trip
-from rtui.protocols.wire.websocket_fault import BODY_SHOWN, STATUS_WORDS
 
 
 def explain_upgrade(error: InvalidHandshake, response: Response, trip: Trip) -> Fault:
@@ -18,6 +18,7 @@ def explain_upgrade(error: InvalidHandshake, response: Response, trip: Trip) -> 
     code = response.status_code
     status = f"{code} {response.reason_phrase}".rstrip()
     kind, title, hint = STATUS_WORDS.get(code, ("handshake", "The server refused the handshake", "See its answer"))
+    title = title.format(word="WebSocket")
     cause = f"{trip.peer.place} answered HTTP {status}"
     if not isinstance(error, InvalidStatus) or code < 300:  # noqa: PLR2004 - success, but no upgrade
         kind, title, hint = "handshake", "Not a WebSocket server", "Check ws_path; some brokers want /mqtt, some /"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import ssl
 from contextlib import suppress
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -17,9 +16,10 @@ from websockets import exceptions as wrong
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-from rtui.core.fault import Fault, FaultKind
+from rtui.core.fault import Fault
 from rtui.protocols.wire import reach_fault
-from rtui.protocols.wire.http import first, retry_after, safe_headers, without_userinfo
+from rtui.protocols.wire.http import without_userinfo
+from rtui.protocols.wire.http_fault import BAD_REDIRECT, BODY_SHOWN, refused_by_status
 from rtui.protocols.wire.probe import speaks_http, speaks_tls
 from rtui.protocols.wire.reach_fault import (
     explain_hang_up,
@@ -31,14 +31,9 @@ from rtui.protocols.wire.reach_fault import (
 )
 from rtui.protocols.wire.tls_fault import needs_plain, needs_tls
 from rtui.protocols.wire.trip import Peer, Trip
-from rtui.settings.secrets import mask_url
 
 if TYPE_CHECKING:
     from rtui.protocols.wire.websocket import BatchConnection
-
-BODY_SHOWN: Final = 2048
-"""Bytes of a refusal's body that a fault carries."""
-BAD_REDIRECT: Final = "A redirect that cannot be followed"
 
 
 class RedirectError(wrong.InvalidHandshake):
@@ -125,54 +120,13 @@ def _what_broke(error: BaseException) -> str:
 
 
 STATUS_LINE: Final = re.compile(rb"HTTP/[0-9.]+ +([0-9]{3})(?![0-9])([^\r\n]*)")
-STATUS_WORDS: Final[dict[int, tuple[FaultKind, str, str]]] = {
-    400: ("handshake", "Bad request", "The server did not accept the handshake; see its answer"),
-    401: ("auth", "Authentication required", "Give a token, or a user name and password"),
-    403: ("auth", "Forbidden", "These credentials, this origin or this address may not connect"),
-    404: ("handshake", "Nothing at this path", "Check the path of the URL"),
-    405: ("handshake", "Not a WebSocket path", "Check the path of the URL"),
-    407: ("auth", "The proxy wants authentication", "Put user:password@ into the proxy URL"),
-    410: ("handshake", "Gone", "The path exists no more"),
-    426: ("handshake", "Another protocol or version is required", "See the Upgrade header of the answer"),
-    429: ("busy", "Too many requests", "Wait, or connect less often"),
-    503: ("busy", "Service unavailable", "The server is overloaded or down for maintenance"),
-}
 
 
 def _refused_by_status(response: Response, trip: WebSocketTrip) -> Fault:
-    code = response.status_code
-    body = bytes(response.body or b"")[:BODY_SHOWN].decode(errors="backslashreplace")
-    if code == HTTPStatus.BAD_REQUEST and not trip.peer.secure and "HTTPS port" in body:
-        return needs_tls(trip.peer)
-    kind, title, hint = STATUS_WORDS.get(code, _by_class(code, response))
-    return Fault(
-        kind=kind,
-        side="them",
-        title=title,
-        cause=f"{trip.peer.place} answered HTTP {code} {response.reason_phrase}".rstrip(),
-        hint=hint,
-        retry_after=retry_after(first(response.headers, "Retry-After")),
-        meta={
-            "status_code": code,
-            "status": f"{code} {response.reason_phrase}".rstrip(),
-            "headers": safe_headers(response.headers.raw_items()),
-            **({"body": body} if body else {}),
-            **({"redirects": trip.redirects} if trip.redirects else {}),
-        },
-    )
-
-
-def _by_class(code: int, response: Response) -> tuple[FaultKind, str, str]:
-    if code == HTTPStatus.SWITCHING_PROTOCOLS:
-        return "handshake", "Broken handshake", "A proxy or a broken server answered"
-    if code < 300:  # noqa: PLR2004 - the classes of status codes
-        return "handshake", "Not a WebSocket server", "It answers as a plain web server; check the path of the URL"
-    if code < 400:  # noqa: PLR2004
-        where = mask_url(first(response.headers, "Location") or "nowhere")
-        return "handshake", BAD_REDIRECT, f"It points to {where}"
-    if code < 500:  # noqa: PLR2004
-        return "handshake", "The server refused the handshake", "See its answer"
-    return "handshake", "The server failed", "An error of the server; see its answer"
+    headers = list(response.headers.raw_items())
+    body = bytes(response.body or b"")
+    code, reason = response.status_code, response.reason_phrase
+    return refused_by_status(code, reason, headers, body, trip, word="WebSocket", redirects=trip.redirects)
 
 
 def explain(error: BaseException) -> Fault:  # noqa: C901, PLR0911 - a table with one row per exception

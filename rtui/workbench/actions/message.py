@@ -6,12 +6,15 @@ import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from rtui.capture.export import ndjson_lines
 from rtui.core.clean import clean
-from rtui.core.record import Direction, Kind
+from rtui.core.record import Direction, Kind, Record
 from rtui.core.words import counted
+from rtui.settings.option import declared
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import is_open
 from rtui.workbench.actions.view import has_sheet
@@ -20,9 +23,40 @@ if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
 
 
+ANSWER: Final = "answer"
+"""The key of the option that makes a message the acknowledgement of one received."""
+ATTACHMENTS: Final = "attachments"
+"""The key of the option that holds bytes beside the payload, and of the meta that tells them (base64)."""
+
+
 def can_resend(desk: Desk) -> bool:
     """Whether there is a row and a way to send it."""
     return is_open(desk) and desk.has_row
+
+
+def can_answer(desk: Desk) -> bool:
+    """Whether there is a row, and a protocol in which the user acknowledges messages."""
+    return can_resend(desk) and _takes(desk, ANSWER)
+
+
+def asked(row: Record) -> int | None:
+    """The number under which the peer wants to have a received message acknowledged; None if it does not."""
+    if row.kind != Kind.MESSAGE or row.direction != Direction.IN or not row.meta:
+        return None
+    number = msgspec.json.decode(row.meta).get("ack")
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+def carried(desk: Desk, row: Record) -> dict[str, Any]:
+    """Options that send the bytes again which came beside the row's payload, in protocols that have such."""
+    if not _takes(desk, ATTACHMENTS):
+        return {}
+    kept = msgspec.json.decode(row.meta).get(ATTACHMENTS, []) if row.meta else []
+    return {ATTACHMENTS: [f"base64:{each}" for each in kept]}
+
+
+def _takes(desk: Desk, option: str) -> bool:
+    return any(one.key == option for one in declared(desk.sure.adapter.Outgoing))
 
 
 BOOK = Book("Message")
@@ -60,14 +94,28 @@ def resend(desk: Desk) -> None:
     """Send the payload of the row again, unchanged."""
     for row in desk.selected_records():
         if row.kind == Kind.MESSAGE:
-            desk.send(row.payload, row.channel if row.direction == Direction.OUT else "")
+            desk.send(row.payload, row.channel if row.direction == Direction.OUT else "", carried(desk, row))
 
 
 @_action("edit-resend", "ctrl+r", "Edit and send", when=can_resend)
 def edit_and_resend(desk: Desk) -> None:
     """Put the row into the composer."""
     row = desk.selected_records()[-1]
-    desk.load_composer(row.payload, row.channel)
+    desk.load_composer(row.payload, row.channel, carried(desk, row))
+
+
+@_action("answer", "K", "Answer", when=can_answer)
+def answer(desk: Desk) -> None:
+    """Write the acknowledgement that the row asks for."""
+    row = desk.selected_records()[-1]
+    number = asked(row)
+    if number is None:
+        desk.say("this message asks for no acknowledgement", severity="warning")
+        return
+    desk.show_pane("composer")
+    if desk.composer is not None:
+        desk.composer.aim(row.channel, {ANSWER: number})
+        desk.composer.tell(f"answers {number} of {row.channel}: write its arguments, ctrl+s sends them")
 
 
 @_action("export", "X", "Export…", when=has_sheet)

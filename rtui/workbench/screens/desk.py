@@ -19,7 +19,7 @@ from textual.binding import BindingType
 
 from rtui.capture.query import compile_filter
 from rtui.core.clean import clean
-from rtui.core.fault import Failure
+from rtui.core.fault import Failure, Fault
 from rtui.settings.files import SettingsError
 from rtui.settings.option import OptionErrors, build
 from rtui.settings.session import Session
@@ -36,6 +36,7 @@ from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.repeat import Repeats
 from rtui.workbench.screens.stage import Stage
 from rtui.workbench.sheet import TIMELINE, Sheet
+from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.row import TimeMode
 
@@ -359,7 +360,23 @@ class Desk(Stage):
         if self.connection is not None:
             payload = self.bench.secrets[self.connection.id].mask(self.sure_picture.composer.draft.payload)
             self.bench.state.remember_payload(self.connection.name, payload)
-        self.send(event.payload, event.channel, event.outgoing)
+        command = self.send(event.payload, event.channel, event.outgoing)
+        if command is not None:
+            confirmed = bool(event.outgoing) and self.built(event.outgoing).confirmed
+            self.start(self._tell_outcome(self.sure, command, confirmed=confirmed), "outcome")
+
+    async def _tell_outcome(self, connection: Connection, command: int, *, confirmed: bool) -> None:
+        """Say below the composer what became of a message: on a busy log its row is gone at once."""
+        for acked in (False, True) if confirmed else (False,):
+            outcome = await connection.wait_outcome(command, acked=acked)
+            if self.connection is not connection or self.composer is None:
+                return  # another tab's text stands there now
+            ticket = connection.link.ledger.get(command)
+            took = f" in {figure.latency(ticket.took)}" if ticket is not None and ticket.took else ""
+            if isinstance(outcome, Fault):
+                self.composer.tell(outcome.sentence(), wrong=True)
+                return
+            self.composer.tell(f"acknowledged{took}" if outcome == "acked" else "sent")
 
     def on_composer_editor_requested(self, event: Composer.EditorRequested) -> None:
         """Go on writing in the user's editor."""
@@ -372,20 +389,24 @@ class Desk(Stage):
         if edited != text:  # also from an editor that failed afterwards
             self.sure_picture.composer.set_text(edited)
 
-    def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> None:
-        """Send over the tab's connection. `outgoing` holds values for the protocol's `Outgoing`."""
+    def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> int | None:
+        """Send over the tab's connection; returns the command's id, None if there was nothing to ask.
+
+        `outgoing` holds values for the protocol's `Outgoing`.
+        """
         connection = self.connection
         if connection is None:
             self.say("this tab has no connection to send over", severity="warning")
-            return
+            return None
         if isinstance(outgoing, dict):
             try:
                 outgoing = self.built(outgoing)
             except OptionErrors as error:
                 self.tell_error(error)
-                return
-        connection.send(payload, channel, outgoing)
+                return None
+        command = connection.send(payload, channel, outgoing)
         self.log_view.action_follow()
+        return command
 
     def built(self, outgoing: dict[str, Any]) -> Any:
         """The protocol's `Outgoing` from what the composer holds; None for its defaults.
@@ -407,10 +428,10 @@ class Desk(Stage):
             stop = f"compose · {rhythm} · {self.bench.key_of('app.repeat')} stops" if rhythm else "compose"
             self.composer.border_title = Text(clean(stop))
 
-    def load_composer(self, payload: bytes, channel: str) -> None:
-        """Put a message into the composer, to be changed and sent."""
+    def load_composer(self, payload: bytes, channel: str, outgoing: dict[str, Any] | None = None) -> None:
+        """Put a message into the composer, to be changed and sent. `outgoing` as for `send`."""
         self.show_pane("composer")
-        self.sure_picture.composer.load(payload, channel, {})
+        self.sure_picture.composer.load(payload, channel, outgoing or {})
 
     # The tour
 

@@ -35,7 +35,7 @@ class SubscriptionForm(Dialog[SessionSubscription]):
     ]
 
     def __init__(self, adapter: Adapter, subscription: SessionSubscription | None = None) -> None:
-        super().__init__("subscription" if subscription else f"subscribe to a {adapter.words.channel}")
+        super().__init__("subscription" if subscription else f"subscribe to a {adapter.words.subscribed}")
         self._adapter = adapter
         self._before = subscription
 
@@ -44,7 +44,7 @@ class SubscriptionForm(Dialog[SessionSubscription]):
         values = {} if self._before is None else {one.key: getattr(self._before, one.key) for one in OWN}
         options = {} if self._before is None else self._before.options
         with VerticalScroll(classes="fields"):
-            yield from fields(OWN, self._adapter.words.channel, {"channel": "", **values})
+            yield from fields(OWN, self._adapter.words.subscribed, {"channel": "", **values})
             yield from fields(declared(self._adapter.Subscription), self._adapter.title, options)
         yield Label("", markup=False, classes="trouble")
         with Horizontal(classes="buttons"):

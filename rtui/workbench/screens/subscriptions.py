@@ -78,7 +78,7 @@ class SubscriptionList(Canvas):
         super().__init__()
         self.connection = connection
         self.glyphs = glyphs
-        word = connection.adapter.words.channel
+        word = connection.adapter.words.subscribed
         self.hint = f"nothing subscribed yet {glyphs.dash} a asks for a {clean(word)}"
         self._clock = clock
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -14,7 +15,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.suggester import SuggestFromList
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
@@ -22,8 +22,10 @@ from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
 from rtui.core.clean import clean, clean_block
 from rtui.protocols.base import Adapter, Verb
 from rtui.settings.option import Declared, declared, parse_text
+from rtui.settings.quantity import format_duration, format_size
 from rtui.workbench.widgets import figure
-from rtui.workbench.widgets.safe import SafeArea, SafeInput
+from rtui.workbench.widgets.safe import SafeArea, SafeInput, Tick
+from rtui.workbench.widgets.seen import Seen
 
 FORMATS: Final = ("text", "json", "hex", "base64", "file")
 PAUSE: Final = 0.2
@@ -121,6 +123,8 @@ class Composer(Vertical):
         """Payload texts sent before, oldest first. May be replaced by a kept list."""
         self._place: int | None = None
         self._unsent = ""
+        self._lent: dict[str, Any] = {}
+        """What stood in the fields that are set for the next message only."""
         self._declared: tuple[Declared, ...] = ()
         self._adapter: type[Adapter] | None = None
         self._timer: Timer | None = None
@@ -151,7 +155,7 @@ class Composer(Vertical):
     @property
     def draft(self) -> Draft:
         """Everything that was typed."""
-        return Draft(self.area.text, self._format, self._channel.value, self._typed_fields())
+        return Draft(self.area.text, self._format, self._channel.value, self._typed_fields() | self._lent)
 
     @draft.setter
     def draft(self, draft: Draft | None) -> None:
@@ -160,17 +164,19 @@ class Composer(Vertical):
         _put(self.query_one("#format"), kept.format)
         self._channel.value = kept.channel
         self._fill(kept.fields)
+        self._lent = {}
         self._place = None
         self._check()
 
-    def set_protocol(self, adapter: Adapter | type[Adapter], channels: list[str]) -> None:
+    def set_protocol(self, adapter: Adapter | type[Adapter], channels: Callable[[], Iterable[str]]) -> None:
         """Offer what `adapter` can send; `channels` complete the channel's name. The payload stays."""
         kind = adapter if isinstance(adapter, type) else type(adapter)
-        self._channel.suggester = SuggestFromList(channels) if channels else None
+        self._channel.suggester = Seen(channels)
         if kind is self._adapter:
             return
         kept = self._typed_fields()
         self._adapter = kind
+        self._lent = {}
         self._declared = declared(kind.Outgoing)
         self._show_channel()
         row = self.query_one("#options", Horizontal)
@@ -199,11 +205,21 @@ class Composer(Vertical):
         self.set_text(text)
         self.area.focus()
 
-    def aim(self, channel: str) -> None:
-        """Put in where to send; the payload stays."""
+    def aim(self, channel: str, once: dict[str, Any] | None = None) -> None:
+        """Put in where to send, and options of the next message only; the payload stays."""
         if self._channel.display:
             self._channel.value = channel
+        self._take_back()
+        if once:
+            typed = self._typed_fields()
+            self._lent = {key: typed[key] for key in once if key in typed}
+            self._fill(once)
         self.area.focus()
+
+    def tell(self, text: str, *, wrong: bool = False) -> None:
+        """Say what became of the message that was sent, or what is to be written; stands until something is typed."""
+        self._stop_timer()  # a check that is still due would wipe it out
+        self._explain(text, wrong=wrong)
 
     def payload(self) -> bytes:
         """The bytes that would be sent.
@@ -223,6 +239,8 @@ class Composer(Vertical):
         except ValueError as error:
             self._explain(str(error), wrong=True)
             return
+        self._stop_timer()  # a check that is still due would wipe out what becomes of the message
+        self._take_back()
         self._keep()
         self._place = None
         self.post_message(self.SendRequested(payload, self._channel.value, outgoing))
@@ -251,16 +269,18 @@ class Composer(Vertical):
     @on(TextArea.Changed)
     @on(Select.Changed, "#format")
     def _typed(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
+        self._stop_timer()
         self._timer = self.set_timer(PAUSE, self._check)
 
     @on(PayloadArea.TooLarge)
     def _paste_refused(self, event: PayloadArea.TooLarge) -> None:
-        if self._timer is not None:
-            self._timer.stop()  # a check that is still due would wipe the sentence out
+        self._stop_timer()  # a check that is still due would wipe the sentence out
         size, most = figure.size(event.size), figure.size(EDITABLE)
         self._explain(f"{size}B is too much to paste (at most {most}B): choose 'file' and name a file", wrong=True)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
 
     def _check(self) -> None:
         """Say whether the payload is what it looks like."""
@@ -312,6 +332,11 @@ class Composer(Vertical):
                     found[one.key] = field.value
         return found
 
+    def _take_back(self) -> None:
+        """Restore the fields that were set for one message."""
+        lent, self._lent = self._lent, {}
+        self._fill(lent)
+
     def _fill(self, values: dict[str, Any]) -> None:
         for key, value in values.items():
             for field in self.query(f"#out-{key}"):
@@ -342,11 +367,19 @@ def _field(one: Declared) -> Input | Checkbox | Select[str]:
         choices = [(choice, choice) for choice in one.choices]
         field: Input | Checkbox | Select[str] = Select(choices, value=default, allow_blank=False, compact=True, id=name)
     elif one.kind == "flag":
-        field = Checkbox("", value=bool(one.default), compact=True, id=name)
+        field = Tick("", value=bool(one.default), compact=True, id=name)
     else:
-        field = SafeInput(placeholder=clean(str(one.default)) or one.metavar, compact=True, id=name)
+        field = SafeInput(placeholder=clean(_default(one)) or one.metavar, compact=True, id=name)
     field.tooltip = one.summary
     return field
+
+
+def _default(one: Declared) -> str:
+    """What holds while the field is empty, as it would be typed."""
+    if not one.default and isinstance(one.default, list | dict):
+        return ""
+    spell = {"duration": format_duration, "size": format_size}.get(one.kind, str)
+    return spell(one.default)
 
 
 def _put(field: Widget, value: Any) -> None:
@@ -354,7 +387,7 @@ def _put(field: Widget, value: Any) -> None:
     if isinstance(field, Checkbox):
         field.value = bool(value)
     elif isinstance(field, Input):
-        field.value = str(value)
+        field.value = ", ".join(value) if isinstance(value, list) else str(value)
     elif isinstance(field, Select) and not field.query("#label"):
         field.call_after_refresh(_put, field, value)  # it raises while its own parts are being mounted
     elif isinstance(field, Select):

@@ -19,10 +19,12 @@ from textual.message import Message
 from rtui.capture.past import Past, key_of
 from rtui.capture.series import fields
 from rtui.core.clean import cell_width, clean, clip, decode
+from rtui.core.fault import Failure
 from rtui.core.record import Direction, Kind, Record
 from rtui.payloads.base import Document, Line
 from rtui.payloads.diff import DiffDocument
 from rtui.payloads.registry import Opening, open_as, open_best
+from rtui.protocols import registry
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.canvas import Canvas, moves
 from rtui.workbench.widgets.chart import Chart
@@ -279,7 +281,7 @@ class MessageView(Canvas):
         elif self.mode in {"diff", "chart"}:
             self._open_past(record)
         elif len(record.payload) < LARGE or self.mode == "hex":
-            opening = _opening(record, self.mode)
+            opening = _opening(record, self.mode, self._link)
             self._put(opening.document, opening.problem)
         else:
             self._put(open_as("hex", record.payload).document, "reading…")
@@ -292,7 +294,7 @@ class MessageView(Canvas):
 
     async def _open_later(self, record: Record, job: int) -> None:
         """Parse in a thread; meanwhile the bytes are shown."""
-        opening = await asyncio.to_thread(_opening, record, self.mode)
+        opening = await asyncio.to_thread(_opening, record, self.mode, self._link)
         if job == self._job:
             self._put(opening.document, opening.problem)
 
@@ -319,7 +321,8 @@ class MessageView(Canvas):
         if job != self._job:
             return
         if before is None:
-            self._put(_opening(record, "pretty").document, "nothing before it on its channel, as far as was looked")
+            opening = _opening(record, "pretty", self._link)
+            self._put(opening.document, "nothing before it on its channel, as far as was looked")
             return
         document = await asyncio.to_thread(_compared, before, record)
         if job == self._job:
@@ -357,11 +360,19 @@ class MessageView(Canvas):
         return " · ".join(parts)
 
 
-def _opening(record: Record, mode: Mode) -> Opening:
+def _opening(record: Record, mode: Mode, link: Named | None) -> Opening:
     """The record's payload, ready to be shown."""
-    if mode in {"raw", "hex"} or record.kind != Kind.MESSAGE:
+    if mode in {"raw", "hex"} or record.kind not in {Kind.MESSAGE, Kind.ACK}:
         return open_as("hex" if mode == "hex" else "raw", record.payload)
-    return open_best(record.payload, _meta(record))
+    return open_best(record.payload, {**_meta(record), "wire": _on_wire(record, link)})
+
+
+def _on_wire(record: Record, link: Named | None) -> str:
+    """The packet behind the record, as its protocol tells."""
+    try:
+        return registry.adapter(link.protocol).on_wire(record) if link is not None else ""
+    except Failure:  # recorded with a plugin that is not installed here
+        return ""
 
 
 def _is_small(*records: Record) -> bool:

@@ -179,6 +179,7 @@ _META_BADGES: Final[dict[str, Callable[[Any], str]]] = {
     "qos": lambda qos: f"q{qos}" if qos in {1, 2} else "",
     "retain": lambda on: "retained" if on else "",
     "duplicate": lambda on: "dup" if on else "",
+    "ack": lambda number: "ack?" if isinstance(number, int) and not isinstance(number, bool) else "",
 }
 """Meta keys that earn a badge, for any protocol that has them."""
 

@@ -1,5 +1,4 @@
-"""Stock fields made safe: what was pasted or loaded is kept exactly and drawn without control characters, and a tick
-can be seen without colours."""
+"""Stock fields made safe: what was pasted is kept and drawn without control characters; ticks need no colour."""
 
 from __future__ import annotations
 

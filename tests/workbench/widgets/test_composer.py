@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from textual.widgets import Select
+from textual.widgets import Input, Select
 
+from rtui.protocols.socketio import SocketIO
 from rtui.protocols.websocket import WebSocket
 from rtui.workbench.widgets.composer import Composer, Refused, editable, encode
+from tests.waiting import eventually
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host
 
 
@@ -25,7 +27,7 @@ async def test_typing_and_sending_keeps_the_text(size: tuple[int, int]) -> None:
     composer = Composer()
     app = Listening(composer)
     async with app.run_test(size=size) as pilot:
-        composer.set_protocol(WebSocket(), [])
+        composer.set_protocol(WebSocket(), list)
         await pilot.pause()
         composer.area.focus()
         await pilot.press("h", "i", "ctrl+s")
@@ -43,7 +45,7 @@ async def test_json_is_checked_while_typing_and_refused_with_its_place() -> None
     composer = Composer()
     app = Listening(composer)
     async with app.run_test(size=(80, 24)) as pilot:
-        composer.set_protocol(WebSocket, [])
+        composer.set_protocol(WebSocket, list)
         composer.query_one("#format", Select).value = "json"
         composer.set_text('{"a":\n x}')
         composer.area.focus()
@@ -59,7 +61,7 @@ async def test_options_of_the_protocol_are_sent_without_their_defaults() -> None
     composer = Composer()
     app = Listening(composer)
     async with app.run_test(size=(80, 24)) as pilot:
-        composer.set_protocol(WebSocket, [])
+        composer.set_protocol(WebSocket, list)
         await pilot.pause()
         composer.query_one("#out-type", Select).value = "binary"
         composer.area.focus()
@@ -106,3 +108,43 @@ def test_an_edited_payload_is_the_same_bytes(payload: bytes) -> None:
 def test_what_cannot_be_sent_is_refused(text: str, kind: str) -> None:
     with pytest.raises(Refused):
         encode(text, kind)
+
+
+async def test_a_field_set_for_one_message_is_what_it_was_after_it() -> None:
+    composer = Composer()
+    app = Listening(composer)
+    async with app.run_test(size=(120, 24)) as pilot:
+        composer.set_protocol(SocketIO, list)
+        await pilot.pause()
+        composer.aim("question", {"answer": 3})
+        composer.aim("question", {"answer": 7})
+        assert composer.draft.fields["answer"] == "", "a draft that is kept answers nothing later"
+        composer.set_text("[42]")
+        await pilot.press("ctrl+s", "ctrl+s")
+        await pilot.pause()
+        assert app.sent == [(b"[42]", "question", {"answer": 7}), (b"[42]", "question", {})]
+
+
+async def test_the_channel_is_completed_by_what_was_seen_meanwhile() -> None:
+    composer, seen = Composer(), ["news\x1b[31m"]
+    async with Listening(composer).run_test(size=(120, 24)) as pilot:
+        composer.set_protocol(SocketIO, lambda: seen)
+        channel = composer.query_one("#channel", Input)
+        channel.focus()
+        await pilot.press("n")
+        await pilot.pause()
+        assert channel._suggestion == "", "what a terminal would obey is not offered"
+        seen.append("newsflash")
+        await pilot.press("e")
+        await eventually(lambda: channel._suggestion == "newsflash")
+        await pilot.press("right")
+        assert channel.value == "newsflash"
+
+
+async def test_what_holds_without_an_option_stands_in_its_field() -> None:
+    composer = Composer()
+    async with Listening(composer).run_test(size=(120, 24)) as pilot:
+        composer.set_protocol(SocketIO, list)
+        await pilot.pause()
+        assert composer.query_one("#out-ack_timeout", Input).placeholder == "10s"
+        assert composer.query_one("#out-attachments", Input).placeholder != "[]"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from rtui.core.record import Kind
-from rtui.workbench.widgets.row import Context, layout, pieces
+from rtui.workbench.widgets.row import Context, badges, layout, pieces
 from tests.workbench.widgets.fake import row
 
 CONTEXT = Context(columns=layout(80, channel=60, source=0))
@@ -25,3 +27,12 @@ def test_what_is_about_the_connection_takes_the_room_of_the_channel() -> None:
     assert "…" in line(kind=Kind.MESSAGE, payload=sentence)
     assert "subscribed" in line(kind=Kind.SUBSCRIBE, channel="a/#", payload=b"subscribed")
     assert "a/#" in line(kind=Kind.SUBSCRIBE, channel="a/#", payload=b"subscribed")
+
+
+def test_what_asks_for_an_acknowledgement_says_so() -> None:
+    def shown(meta: str, kind: Kind = Kind.MESSAGE) -> list[str]:
+        return badges(msgspec.structs.replace(row(1, b"[]", kind=kind), meta=meta))
+
+    assert shown('{"ack":0}') == ["ack?"]
+    assert shown('{"ack":true}') == []
+    assert shown('{"ack":0}', Kind.ACK) == []

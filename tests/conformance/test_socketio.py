@@ -1,0 +1,149 @@
+"""The conformance suite, asked of Socket.IO over each transport, and over TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from base64 import b64decode
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+import pytest
+import trustme
+from aiohttp import web
+
+from rtui.core.command import Poke, Send, Subscribe
+from rtui.core.event import Received
+from rtui.protocols.socketio import SocketIO
+from tests.conformance.subject import BURST, Peer, Scene, Subject
+from tests.conformance.suite import QUESTIONS, Question, refuses_an_untrusted_certificate
+from tests.protocols.mosquitto import server_context
+from tests.protocols.socketio_peer import Client, Script, listening, peer
+from tests.protocols.socketio_server import socketio_server
+
+UPGRADES = ("websocket",)
+
+
+async def echo(client: Client) -> None:
+    await client.greet()
+    while True:
+        client.say(await client.hear())
+
+
+async def goodbye(client: Client) -> None:
+    await client.greet()
+    client.tell("1")
+
+
+async def drop(client: Client) -> None:
+    await client.greet()
+    await client.cut()
+
+
+async def stall(client: Client) -> None:
+    await client.greet()
+    await client.freeze()
+
+
+SCENES: dict[Scene, Script] = {"goodbye": goodbye, "drop": drop, "stall": stall}
+
+
+async def refused(_: web.Request) -> web.Response:
+    return web.Response(status=401, text="who are you?")
+
+
+@asynccontextmanager
+async def scenes(context: ssl.SSLContext | None, more: Mapping[Scene, Script] = {}) -> AsyncIterator[Peer]:
+    scheme = "socketio+https" if context else "socketio+http"
+    async with AsyncExitStack() as stack:
+        ports: dict[Scene, int] = {
+            name: await stack.enter_async_context(peer(script, context, upgrades=UPGRADES))
+            for name, script in {**SCENES, **more}.items()
+        }
+        door = web.Application()
+        door.router.add_route("*", "/{rest:.*}", refused)
+        ports["refusal"] = await stack.enter_async_context(listening(door, context))
+        if "echo" not in ports:
+            ports["echo"] = await stack.enter_async_context(socketio_server(echoing, context))
+        ports["flood"] = await stack.enter_async_context(socketio_server(flooding, context))
+        urls = {name: f"{scheme}://127.0.0.1:{port}/" for name, port in ports.items()}
+        yield Peer(urls, number=lambda payload: int(json.loads(payload)[0]["n"]))
+
+
+def echoing(server: Any) -> None:
+    @server.on("*")
+    async def echo(_event: str, sid: str, *arguments: object) -> None:
+        await server.emit("echo", arguments, to=sid)
+
+
+def flooding(server: Any) -> None:
+    @server.event
+    async def connect(sid: str, _environ: object) -> None:
+        server.start_background_task(flood, sid)
+
+    async def flood(sid: str) -> None:
+        for number in range(BURST):
+            await server.emit("tick", {"n": number}, to=sid)
+            if not number % 50:
+                await asyncio.sleep(0)
+
+
+def heard(event: Received) -> bytes:
+    """The one argument as it was sent."""
+    if event.meta and (attachments := event.meta.get("attachments")):
+        return b64decode(attachments[0])
+    return "".join(json.loads(event.payload)).encode()
+
+
+def subject(**options: str) -> Subject:
+    class Asked(SocketIO):
+        Options = staticmethod(partial(SocketIO.Options, **options))  # type: ignore[assignment, arg-type]
+
+    return Subject(
+        adapter=Asked,
+        # python-engineio reads a large POST over aiohttp only up to the first packet of TCP.
+        peer=partial(scenes, more={"echo": echo}) if options.get("transports") == "polling" else scenes,
+        scheme="socketio+http",
+        secure_scheme="socketio+https",
+        unsupported=(
+            Poke(id=1),
+            Send(id=2, payload=b"", channel="/nowhere,x"),
+            Subscribe(id=3, channel="/no,comma"),
+        ),
+        secret={"token": "token", "password": "password"},
+        send=lambda number, payload: Send(id=number, payload=payload, channel="say"),
+        heard=heard,
+    )
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.mark.parametrize("transports", ["auto", "websocket", "polling"])
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
+async def test_over_tcp(question: Question, transports: str) -> None:
+    one = subject(transports=transports)
+    async with one.peer(None) as server:
+        await question(one, server)
+
+
+async def test_an_untrusted_certificate(authority: trustme.CA) -> None:
+    one = subject()
+    async with one.peer(server_context(authority)) as server:
+        await refuses_an_untrusted_certificate(one, server)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
+async def test_over_tls(question: Question, authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> None:
+    if question.__name__ == "refuses_an_untrusted_certificate":
+        pytest.skip("asked above, of an authority that is not trusted")
+    ca = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    one = subject(ca=str(ca))
+    async with one.peer(server_context(authority)) as server:
+        await question(one, server)
