@@ -210,4 +210,9 @@ async def listening(
     try:
         yield runner.addresses[0][1]
     finally:
+        served = [each.transport for each in runner.server.connections] if runner.server else []
         await runner.cleanup()
+        for transport in served:
+            if transport is not None:
+                transport.abort()  # one that waits for a TLS goodbye would outlive the loop
+        await asyncio.sleep(0)
