@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from rtui.core.command import Hangup, Send, Subscribe, Unsubscribe
-from rtui.core.event import Acknowledged, Subscribed, Unsubscribed
+from rtui.core.event import Acknowledged, Notice, Subscribed, Unsubscribed
 from rtui.core.fault import Fault
 from rtui.demo import websocket as websocket_demo
 from rtui.protocols.socketio import Outgoing, SocketIO, Subscription
@@ -344,6 +344,20 @@ async def test_a_server_that_never_accepts_the_namespace() -> None:
         fault = await told(port, timeout=0.5)
     assert fault.kind == "timeout", fault
     assert "namespace" in fault.title
+
+
+async def test_a_namespace_that_is_never_answered_leaves_the_others_up() -> None:
+    async def script(client: Client) -> None:
+        await client.greet()
+        await client.message()
+        client.tell('2["still",1]')
+        await asyncio.Event().wait()
+
+    async with peer(script) as port, run(port, timeout=1.0, namespaces=["/", "/mute"]) as one:
+        await one.opened()
+        await one.until(lambda: one.link.payloads == [b"[1]"])
+        silent = [each.fault for each in one.link.of(Notice) if each.fault]
+        assert [(each.kind, each.title) for each in silent] == [("timeout", "The namespace does not answer")]
 
 
 async def test_a_probe_of_the_upgrade_that_nobody_answers_leaves_polling() -> None:

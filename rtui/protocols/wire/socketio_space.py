@@ -28,13 +28,11 @@ class Asked(msgspec.Struct):
     """A CONNECT without an answer."""
 
     command: int
-    timer: asyncio.TimerHandle | None
-    """None at the open, which has a deadline of its own."""
+    timer: asyncio.TimerHandle
 
     def end(self) -> None:
         """Wait no more."""
-        if self.timer is not None:
-            self.timer.cancel()
+        self.timer.cancel()
 
 
 class Spaces:
@@ -85,7 +83,8 @@ class Spaces:
         auth = self._options.auth if auth is None else auth
         if (before := self._asked.pop(name, None)) is not None:
             before.end()
-        self._asked[name] = Asked(command, self._patience(name) if command else None)
+        # Those that open the link have half the time: one that is never answered must not keep the others out.
+        self._asked[name] = Asked(command, self._patience(name, self._options.timeout / (1 if command else 2)))
         self.settled.clear()
         if self._engine != OLD:
             self._write(Packet(Type.CONNECT, name, None, self._credentials(name, auth)))
@@ -107,12 +106,12 @@ class Spaces:
             return "" if auth is None else msgspec.json.encode(auth).decode()
         return msgspec.json.encode({**known, **(auth if isinstance(auth, Mapping) else {})}).decode()
 
-    def _patience(self, name: str) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._options.timeout, self._silent, name)
+    def _patience(self, name: str, seconds: float) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(seconds, self._silent, name, seconds)
 
-    def _silent(self, name: str) -> None:
+    def _silent(self, name: str, seconds: float) -> None:
         asked = self._asked.pop(name)
-        self._refused(name, asked.command, silent_namespace(name, self._options.timeout))
+        self._refused(name, asked.command, silent_namespace(name, seconds))
 
     # What the server says
 
