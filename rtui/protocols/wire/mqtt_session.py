@@ -40,7 +40,7 @@ from rtui.protocols.wire.mqtt_plan import Plan, plan
 from rtui.protocols.wire.mqtt_topic import SHARE, filter_flaw, topic_flaw
 from rtui.protocols.wire.mqtt_value import DENIED, Ending, Pending
 from rtui.protocols.wire.reach_fault import Unopened, usage
-from rtui.protocols.wire.sabotage import NextSend
+from rtui.protocols.wire.sabotage import NextSend, dropped, told
 from rtui.protocols.wire.trip import Trip
 
 GOODBYE_TIME: Final = 0.5
@@ -340,33 +340,21 @@ class Session:
     # Misbehaviour on purpose
 
     def _break(self, command: Break) -> None:
-        text = f"on purpose: {command.what}"
-        state = " on" if command.on else " off"
+        what = ""
         match command.what:
             case "drop":
-                why = Fault(
-                    kind="lost",
-                    side="us",
-                    title="Dropped on purpose",
-                    cause="the TCP connection was cut without a DISCONNECT: a last will fires",
-                )
-                self._verdict = Closed(by="us", clean=False, reason="dropped on purpose", fault=why)
+                self._verdict = dropped("the TCP connection was cut without a DISCONNECT: a last will fires")
                 self._wire.cut()
             case "stop-reading":
                 self._wire.line.deafen(command.on)
-                text += state
             case "stop-pongs":
                 self._silent = command.on
-                text = f"on purpose: no pings, so that the keep-alive runs out:{state}"
+                what = "no pings, so that the keep-alive runs out:"
             case "hold-acks":
                 self._wire.hold_acks(command.on)
-                text += state
-            case "delay-next":
-                self._next_send.delay = command.seconds
-                text += f" by {command.seconds:g} s"
-            case "corrupt-next":
-                self._next_send.corrupt = True
-        self._link.emit([Notice(text=text, level="warning", command=command.id, meta={"sabotage": command.what})])
+            case "delay-next" | "corrupt-next":
+                self._next_send.arm(command)
+        self._link.emit([told(command, what)])
 
     # Keep-alive
 

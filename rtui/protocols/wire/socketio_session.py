@@ -13,7 +13,7 @@ from rtui.protocols.base import Link
 from rtui.protocols.socketio import Options, Outgoing, Subscription, namespace
 from rtui.protocols.wire import socketio_packet as wire
 from rtui.protocols.wire.reach_fault import Unopened, fault, usage
-from rtui.protocols.wire.sabotage import NextSend
+from rtui.protocols.wire.sabotage import NextSend, dropped, told
 from rtui.protocols.wire.socketio_ack import Acks, Answers
 from rtui.protocols.wire.socketio_attachment import attachments_meta, read_attachments
 from rtui.protocols.wire.socketio_engine import Line, OldServerError, endpoint
@@ -315,23 +315,16 @@ class Session:
     # Misbehaviour on purpose
 
     def _break(self, command: Break) -> None:
-        text = f"on purpose: {command.what}"
         match command.what:
             case "drop":
-                why = fault("lost", "us", "Dropped on purpose", "the TCP connection was cut without a goodbye")
                 self._line.cut()
-                self._end(Closed(by="us", clean=False, reason="dropped on purpose", fault=why))
+                self._end(dropped())
             case "stop-reading":
                 self._line.deafen(on=command.on)
             case "stop-pongs":
                 self._line.muted = command.on
             case "hold-acks":
                 self._answers.hold(on=command.on)
-            case "delay-next":
-                self._next_send.delay = command.seconds
-                text += f" by {command.seconds:g} s"
-            case "corrupt-next":
-                self._next_send.corrupt = True
-        if command.what in {"stop-reading", "stop-pongs", "hold-acks"}:
-            text += " on" if command.on else " off"
-        self._link.emit([Notice(text=text, level="warning", command=command.id, meta={"sabotage": command.what})])
+            case "delay-next" | "corrupt-next":
+                self._next_send.arm(command)
+        self._link.emit([told(command)])

@@ -21,7 +21,7 @@ from rtui.protocols.pairing import Pairing
 from rtui.protocols.websocket import Options, Outgoing
 from rtui.protocols.wire.inbox import Inbox
 from rtui.protocols.wire.reach_fault import fault
-from rtui.protocols.wire.sabotage import NextSend
+from rtui.protocols.wire.sabotage import NextSend, dropped, told
 from rtui.protocols.wire.websocket import BatchConnection, MakeEvents
 from rtui.protocols.wire.websocket_dial import dial
 from rtui.protocols.wire.websocket_end import ending
@@ -218,29 +218,22 @@ class Session:
     # Misbehaviour on purpose
 
     def _break(self, command: Break) -> None:
-        text = f"on purpose: {command.what}"
         match command.what:
             case "drop":
-                why = fault("lost", "us", "Dropped on purpose", "the TCP connection was cut without a goodbye")
-                self._verdict = Closed(by="us", clean=False, code=1006, reason="dropped on purpose", fault=why)
+                self._verdict = dropped(code=1006)
                 self._connection.reset()
             case "stop-reading":
                 self._deaf = command.on
                 self._connection.deafen(command.on)
-                text += " on" if command.on else " off"
             case "stop-pongs":
                 self._connection.auto_pong = not command.on
-                text += " on" if command.on else " off"
-            case "delay-next":
-                self._next_send.delay = command.seconds
-                text += f" by {command.seconds:g} s"
-            case "corrupt-next":
-                self._next_send.corrupt = True
+            case "delay-next" | "corrupt-next":
+                self._next_send.arm(command)
             case _:
                 why = _usage(f"WebSocket cannot do {command.what}", "there are no acknowledgements to hold")
                 self._refuse(command, why)
                 return
-        self._link.emit([Notice(text=text, level="warning", command=command.id, meta={"sabotage": command.what})])
+        self._link.emit([told(command)])
 
     # Keep-alive
 
