@@ -18,6 +18,8 @@ import msgspec
 from rtui.capture import operator
 from rtui.capture.operator import BY_CODE, OPERATORS, Clause, Value, Wrong, help_rows
 from rtui.capture.pattern import BadPattern, register
+from rtui.core import json_path
+from rtui.core.json_path import BadPath, Step
 
 __all__ = ["OPERATORS", "Filter", "FilterError", "compile", "compile_filter", "help_rows", "register", "without"]
 
@@ -31,8 +33,6 @@ _TERM: Final = re.compile(r"([A-Za-z]+)(:|[<>]=?|[!=]=|=)")
 _KEYWORD: Final = re.compile(r"(and|or|not)(?=[\s()]|$)", re.IGNORECASE)
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _REGEX: Final = re.compile(r"/((?:[^/\\]|\\.)+)/(i?)(?=[\s()]|$)", re.DOTALL)
-_KEY: Final = re.compile(r'[^\s.\[\]()"<>=!~]+')
-_INDEX: Final = re.compile(r"\[(-?\d{1,9})\]", re.ASCII)
 _SIGN: Final = re.compile(r"[<>]=?|[!=]=|=|~")
 _ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
@@ -237,42 +237,19 @@ class _Parser:
 
     def _json_path(self) -> str:
         """SQLite's form of the path that starts here: `$."a"[0]`."""
-        steps = ["$"]
         start = self._at
-        while self._at < len(self._text) and self._text[self._at] in ".[":
-            if self._text[self._at] == ".":
-                self._at += 1
-                if self._text.startswith("[", self._at):
-                    continue
-                steps.append(f'."{self._key()}"')
-                continue
-            steps.append(self._index())
-        if len(steps) == 1:
-            raise FilterError("a key is missing after the dot", start, "such as .v>30")
-        return "".join(steps)
+        try:
+            steps, self._at = json_path.scan(self._text, start)
+        except BadPath as error:
+            raise FilterError(error.message, error.position, error.hint) from None
+        return "$" + "".join(self._step(step, start) for step in steps)
 
-    def _key(self) -> str:
-        if self._text.startswith('"', self._at):
-            start = self._at
-            key = self._quoted(skip=False)
-            if '"' in key or "\\" in key or "\0" in key:
-                raise FilterError("keys with quotes or backslashes cannot be looked up", start)
-            return key
-        found = _KEY.match(self._text, self._at)
-        if found is None:
-            raise FilterError("a key is missing after the dot", self._at, "such as .v>30")
-        if "\\" in found[0] or "\0" in found[0]:
-            raise FilterError("keys with quotes or backslashes cannot be looked up", self._at)
-        self._at = found.end()
-        return found[0]
-
-    def _index(self) -> str:
-        found = _INDEX.match(self._text, self._at)
-        if found is None:
-            raise FilterError("not a position", self._at, "such as [0], or [-1] for the last")
-        self._at = found.end()
-        index = int(found[1])
-        return f"[{index}]" if index >= 0 else f"[#{index}]"
+    def _step(self, step: Step, start: int) -> str:
+        if isinstance(step, int):
+            return f"[{step}]" if step >= 0 else f"[#{step}]"
+        if any(char in '"\\\0' or "\ud800" <= char <= "\udfff" for char in step):
+            raise FilterError("keys with quotes or backslashes cannot be looked up", start)
+        return f'."{step}"'
 
     # Values and tokens
 
@@ -286,13 +263,11 @@ class _Parser:
         self._advance(len(found[0]))
         return found[0], False
 
-    def _quoted(self, *, skip: bool = True) -> str:
+    def _quoted(self) -> str:
         found = _QUOTED.match(self._text, self._at)
         if found is None:
             raise FilterError("the quote is not closed", self._at)
-        self._at = found.end()
-        if skip:
-            self._skip_space()
+        self._advance(found.end() - self._at)
         return _ESCAPE.sub(r"\1", found[1])
 
     def _regex(self) -> tuple[str, str]:

@@ -7,11 +7,12 @@ import math
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from rtui.capture.past import Key, Past
+from rtui.core.json_path import Steps, pick, write
 from rtui.core.record import Record
 
 POINTS: Final = 2_000
@@ -25,12 +26,9 @@ MAX_BYTES: Final = 256 * 1024
 GAP: Final = 50_000
 """Sequences that a refresh may have to look at in the file; beyond, the points are looked up anew."""
 
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _PLAIN: Final = re.compile(rb"\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*", re.ASCII)
 _PLAIN_MAX: Final = 64
 _decode = msgspec.json.Decoder().decode
-
-Step: TypeAlias = str | int
 
 
 class Field(NamedTuple):
@@ -38,7 +36,7 @@ class Field(NamedTuple):
 
     path: str
     """As the filter language writes it: `.a.b[0]`; "." for a payload that is a number."""
-    steps: tuple[Step, ...]
+    steps: Steps
 
 
 class Point(NamedTuple):
@@ -62,7 +60,7 @@ class LookedUp(NamedTuple):
 def fields(payload: bytes) -> list[Field]:
     """Every number in a payload, in its order."""
     found: list[Field] = []
-    waiting: list[tuple[tuple[Step, ...], Any]] = [((), _parsed(payload))]
+    waiting: list[tuple[Steps, Any]] = [((), _parsed(payload))]
     while waiting and len(found) < MAX_FIELDS:
         steps, value = waiting.pop()
         if isinstance(value, dict):
@@ -70,19 +68,13 @@ def fields(payload: bytes) -> list[Field]:
         elif isinstance(value, list):
             waiting += [((*steps, place), inner) for place, inner in reversed(list(enumerate(value[:MAX_ITEMS])))]
         elif _number(value) is not None:
-            found.append(Field(_path(steps), steps))
+            found.append(Field(write(steps), steps))
     return found
 
 
 def number(payload: bytes, field: Field) -> float | None:
     """The number that stands at `field`, if one does."""
-    value = _parsed(payload)
-    for step in field.steps:
-        if isinstance(step, str):
-            value = value.get(step) if isinstance(value, dict) else None
-        else:
-            value = value[step] if isinstance(value, list) and step < len(value) else None
-    return _number(value)
+    return _number(pick(_parsed(payload), field.steps))
 
 
 class Series:
@@ -199,14 +191,3 @@ def _number(value: Any) -> float | None:
     except OverflowError:
         return None
     return found if math.isfinite(found) else None
-
-
-def _path(steps: tuple[Step, ...]) -> str:
-    path = "".join(map(_step, steps))
-    return path if path.startswith(".") else "." + path
-
-
-def _step(step: Step) -> str:
-    if isinstance(step, int):
-        return f"[{step}]"
-    return f".{step}" if _NAME.fullmatch(step) else f"[{json.dumps(step)}]"

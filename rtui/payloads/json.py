@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rtui.core.clean import clean, decode
+from rtui.core.json_path import Step, write
 from rtui.payloads.base import NOTHING, Document, Line, Span, Style, Unreadable, View, content_type
 
 NODE_LIMIT: Final = 200_000
@@ -31,7 +32,6 @@ _MEMBER: Final = re.compile(rb"[ \t\r\n]*+(" + _STRING + rb")[ \t\r\n]*+:[ \t\r\
 _TAIL: Final = re.compile(rb"[ \t\r\n]*+([,}\]])")
 _SPACE: Final = re.compile(rb"[ \t\r\n]*+")
 _KEY: Final = re.compile(_STRING, re.DOTALL)
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ESCAPE: Final = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
 )
@@ -266,25 +266,23 @@ class JsonTree(Document):
         return self._rows.index(self._parent[node])
 
     def path(self, row: int) -> str | None:
-        """`.a.b[0]`; keys that are not names are written `["a b"]`; the document itself is `.`."""
+        """Where the value of a row stands, as the filter language writes it; the document itself is `.`."""
         node = self._node(row)
         if node is None:
             return None
-        steps = []
+        steps: list[Step] = []
         while self._parent[node] >= 0:
             steps.append(self._step(node))
             node = self._parent[node]
-        path = "".join(reversed(steps))
-        return path if path.startswith(".") else "." + path
+        return write(reversed(steps))
 
-    def _step(self, node: int) -> str:
+    def _step(self, node: int) -> Step:
         if self._key[node] >= 0:
-            name = _name(self._key_source(node))
-            return f".{name}" if _NAME.fullmatch(name) else f"[{json.dumps(name)}]"
+            return _name(self._key_source(node))
         place, sibling = 0, self._parent[node] + 1
         while sibling < node:
             place, sibling = place + 1, self._after[sibling]
-        return f"[{place}]"
+        return place
 
     def value(self, row: int) -> bytes:
         """The slice of the source, white space inside it included."""

@@ -17,6 +17,7 @@ from rtui.capture.operator import OPERATORS
 from rtui.capture.pattern import topic
 from rtui.capture.query import Filter, FilterError, compile_filter, help_rows, register
 from rtui.capture.schema import TABLES
+from rtui.capture.series import fields
 from rtui.core.record import Kind, Record
 from tests.capture.helper import record
 
@@ -312,6 +313,14 @@ def test_paths_with_quotes_and_positions(connection: sqlite3.Connection) -> None
     for text in ('.a."b c"[0].d==5', '.a."b c"[-1].d=="x.y"', '.a."b c"[1].d~X.', '.a."b c"[1].d~/^x/', '.a."b c"'):
         assert hits(connection, text, payload, b"[]", b"{}") == [1], text
     assert hits(connection, ".[1]==2", b"[1,2]") == [1]
+
+
+def test_what_is_copied_as_a_path_is_a_filter(connection: sqlite3.Connection) -> None:
+    payload = b'{"a":{"b c":[{"d":5}]},"\xc3\xa9":1}'
+    for field in fields(payload):
+        assert hits(connection, f"{field.path}>0", payload, b"[]") == [1], field.path
+    with pytest.raises(FilterError, match="cannot be looked up"):
+        compile_filter(r'.["\ud800"]')
 
 
 def test_numbers_and_texts_do_not_mix(connection: sqlite3.Connection) -> None:
