@@ -20,11 +20,18 @@ LIBRARIES = (
     "engineio",
     "aiohttp",
     "httpx",
+    "httpx_sse",
+    "httpcore",
+    "httptools",
+    "h2",
+    "brotli",
+    "anyio",
     "aiomqtt",
     "paho",
     "grpclib",
     "grpc",
 )
+PROTOCOLS = tuple(f"rtui.protocols.{name}" for name in ("registry", "websocket", "socketio", "mqtt", "sse", "polling"))
 LOWER = ("rtui.core", "rtui.settings", "rtui.capture", "rtui.payloads", "rtui.protocols")
 
 
@@ -84,7 +91,7 @@ def test_the_first_floors_know_no_protocol_library(name: str) -> None:
     assert not loaded_by("\n".join(f"import {module}" for module in modules)) & set(LIBRARIES)
 
 
-@pytest.mark.parametrize("name", ["rtui.protocols.registry", "rtui.protocols.websocket", "rtui.protocols.socketio"])
+@pytest.mark.parametrize("name", PROTOCOLS)
 def test_a_protocol_library_waits_until_a_link_opens(name: str) -> None:
     if importlib.util.find_spec(name) is None:
         pytest.skip(f"{name} is not in this tree")

@@ -61,6 +61,8 @@ class Value(click.ParamType):  # type: ignore[type-arg]
         if self.one.kind == "file" and read:
             # From the shell, a path is meant from where the user stands, not from the session file.
             return os.path.abspath(os.path.expanduser(read))  # noqa: PTH100, PTH111 - as the session files do it
+        if self.one.kind == "body" and read.startswith("@"):
+            return f"@{os.path.abspath(os.path.expanduser(read[1:]))}"  # noqa: PTH100, PTH111
         return read
 
     def shell_complete(

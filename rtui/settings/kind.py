@@ -7,6 +7,7 @@ from the key: "must be …". Text is accepted for every kind, because that is al
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ import msgspec
 
 from rtui.settings.colour import parse_colour
 from rtui.settings.quantity import DURATION_HINT, LARGEST_SIZE, SIZE_HINT, clip, parse_duration, parse_size
+
+PAIR: Final = re.compile(r"(?P<name>[^:=]*[^:=\s][^:=]*)(?::|=(?=[^=]))(?P<text>.*)", re.DOTALL)
 
 _TRUE: Final = frozenset({"true", "yes", "on", "1"})
 _FALSE: Final = frozenset({"false", "no", "off", "0"})
@@ -118,11 +121,12 @@ def _text_of(name: str, item: object) -> str:
 
 
 def _pair(item: object) -> tuple[str, str]:
-    name, colon, text = item.partition(":") if isinstance(item, str) else ("", "", "")
-    if not colon or not name.strip():
-        # The text may be a whole credential that lacks its header name: never echo it.
-        raise ValueError("must be written 'Name: value'")
-    return name.strip(), text.strip()
+    """`Name: value`, or `name=value` as cookies and queries are written."""
+    found = PAIR.fullmatch(item) if isinstance(item, str) else None
+    if found is None:
+        # The text may be a whole credential that lacks its name: never echo it, nor take its padding for a `=`.
+        raise ValueError("must be written 'Name: value' or 'name=value'")
+    return found["name"].strip(), found["text"].strip()
 
 
 def _json_object(text: str) -> Mapping[str, Any]:
@@ -182,6 +186,7 @@ READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "list": read_list,
     "json": read_json,
     "file": read_text,
+    "body": read_text,
     "colour": read_colour,
 }
 
@@ -196,6 +201,7 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     "list": {"type": "array", "items": {"type": "string"}},
     "json": {},
     "file": {"type": "string"},
+    "body": {"type": "string"},
     "colour": {"type": "string"},
 }
 """JSON schema of each kind. Numbers may be text, because text may be a unit ("2s") or a template ("{{ n }}")."""

@@ -55,6 +55,7 @@ OptionKind: TypeAlias = Literal[
     "list",  # list[str]; on the command line repeatable
     "json",  # any JSON value
     "file",  # a path, `~` expanded, relative to the session file
+    "body",  # text, or "@" and the path of a file, as above
     "colour",  # "#5fd7ff", "ansi_cyan"
 ]
 
@@ -171,6 +172,8 @@ def build(options: type[T], values: Mapping[str, object], *, base: Path | None =
     for one in declared(options):
         if one.kind == "file" and read.get(one.key):
             read[one.key] = str(_located(read[one.key], base))
+        elif one.kind == "body" and read.get(one.key, "").startswith("@"):
+            read[one.key] = f"@{_located(read[one.key][1:], base)}"
     try:
         return msgspec.convert(read, options)
     except msgspec.ValidationError as error:

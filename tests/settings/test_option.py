@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtui.settings.kind import read_pairs
 from rtui.settings.option import (
     OptionErrors,
     build,
@@ -14,6 +16,7 @@ from rtui.settings.option import (
     declared,
     format_duration,
     format_size,
+    option,
     parse_duration,
     parse_size,
     parse_text,
@@ -118,6 +121,24 @@ def test_group_tables_name_the_same_options(tmp_path: Path) -> None:
     assert "did you mean 'ca'" in errors_of({"tls": {"caa": "b"}})["tls.caa"]
 
 
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    data: Annotated[str, option("Body", kind="body")] = ""
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("@body.json", "@{base}/body.json"),
+        ("@/tmp/body.json", "@/tmp/body.json"),
+        ("body.json", "body.json"),
+        ('{"to": "a@b"}', '{"to": "a@b"}'),
+        ("", ""),
+    ],
+)
+def test_a_body_is_text_or_names_a_file_beside_the_session(tmp_path: Path, written: str, read: str) -> None:
+    assert build(Letter, {"data": written}, base=tmp_path).data == read.replace("{base}", str(tmp_path))
+
+
 def test_command_line_spellings() -> None:
     built = build(
         Options,
@@ -130,6 +151,25 @@ def test_command_line_spellings() -> None:
 def test_templates_pass_the_check_but_not_the_build() -> None:
     assert check(Options, {"max_size": "{{ size }}"}) == []
     assert "max_size" in errors_of({"max_size": "{{ size }}"})
+
+
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("Accept: text/plain", ("Accept", "text/plain")),
+        ("sid=a:b=c", ("sid", "a:b=c")),
+        ("X-Empty:", ("X-Empty", "")),
+        ("Cookie: a=b", ("Cookie", "a=b")),
+    ],
+)
+def test_pairs_as_headers_and_as_cookies_are_written(text: str, pair: tuple[str, str]) -> None:
+    assert read_pairs(text) == dict([pair])
+
+
+@pytest.mark.parametrize("text", ["dXNlcjpwYXNz==", "dXNlcjpwYXN0=", "Bearer abc", ": abc", "=abc", ""])
+def test_what_is_no_pair_is_not_repeated(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^must be written 'Name: value' or 'name=value'$"):
+        read_pairs(text)
 
 
 def test_a_malformed_secret_is_not_repeated() -> None:

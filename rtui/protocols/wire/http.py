@@ -50,18 +50,27 @@ def _masked_cookie(value: str) -> str:
     return f"{name}{separator}•••{semicolon}{attributes}"
 
 
-def retry_after(value: str, now: datetime | None = None) -> float | None:
-    """Seconds asked for by a Retry-After header (RFC 9110 §10.2.3: a number or a date), or None."""
+def retry_after(value: str, date: str = "") -> float | None:
+    """Seconds asked for by a Retry-After header (RFC 9110 §10.2.3: a number or a date), or None.
+
+    `date` is the Date header of the same answer: a date is meant on the server's clock, whatever ours says.
+    """
     value = value.strip()
     if value.isascii() and value.isdigit():
         return min(float(value[:9]), LONGEST_WAIT)
+    until = _date(value)
+    if until is None:
+        return None
+    seconds = (until - (_date(date) or datetime.now(UTC))).total_seconds()
+    return max(0.0, min(seconds, LONGEST_WAIT))
+
+
+def _date(value: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(value)
     except (TypeError, ValueError):
         return None
-    date = date if date.tzinfo else date.replace(tzinfo=UTC)
-    seconds = (date - (now or datetime.now(UTC))).total_seconds()
-    return max(0.0, min(seconds, LONGEST_WAIT))
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def without_userinfo(url: str) -> str:

@@ -45,7 +45,7 @@ def refused_by_status(
         title=title.format(word=word),
         cause=f"{trip.peer.place} answered HTTP {status}",
         hint=hint,
-        retry_after=retry_after(_first(headers, "retry-after")),
+        retry_after=retry_after(_first(headers, "retry-after"), _first(headers, "date")),
         meta={
             "status_code": code,
             "status": status,
