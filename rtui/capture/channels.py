@@ -201,7 +201,7 @@ class Channels:
         if len(directions) == 1 and not any(map(_kind_of, records)):
             self._tap_alike(records, directions.pop())
         else:
-            messages = [record for record in records if record.kind == Kind.MESSAGE]
+            messages = [record for record in records if _counts(record)]
             for direction in directions:
                 self._tap_alike([record for record in messages if record.direction == direction], direction)
         self.revision += 1
@@ -283,6 +283,11 @@ class Channels:
             yield name, channel[: start + len(name)]
             start += len(name) + len(separator)
         yield channel[start:], channel
+
+
+def _counts(record: Record) -> bool:
+    """Messages, and the errors of one channel (a polled URL that answers 503)."""
+    return record.kind == Kind.MESSAGE or (record.kind == Kind.ERROR and bool(record.channel))
 
 
 def sort_key(order: str, now: int) -> Callable[[Node], tuple[float | str, ...]]:

@@ -102,24 +102,25 @@ def timestamp(time: int) -> str:
 
 def encoded(payload: bytes) -> bytes:
     """`,"encoding":…,"data":…`: JSON as it is if valid, else text, else base64; nothing for an empty payload."""
-    try:
-        _skip(payload)
-    except (msgspec.DecodeError, RecursionError):
-        return _encoded_text(payload)
-    if len(payload) < _SMALL and payload.isascii() and _BACKSLASH not in payload:
-        valid = True
-    else:
-        valid = _stands_scrutiny(payload)
-    if not valid:
-        return _encoded_text(payload)
-    if _NEWLINE in payload or _RETURN in payload:
-        payload = _one_line(payload)
-    return b',"encoding":"json","data":' + payload
+    line = _json_line(payload)
+    return _encoded_text(payload) if line is None else b',"encoding":"json","data":' + line
 
 
 def is_json(payload: bytes) -> bool:
     """Whether any reader of JSON lines will take `payload`: valid, UTF-8, not too deep, no lone surrogates."""
-    return encoded(payload).startswith(b',"encoding":"json"')
+    return _json_line(payload) is not None
+
+
+def _json_line(payload: bytes) -> bytes | None:
+    """The payload without line breaks, or None if it is not `is_json`."""
+    try:
+        _skip(payload)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    ordinary = len(payload) < _SMALL and payload.isascii() and _BACKSLASH not in payload
+    if not (ordinary or _stands_scrutiny(payload)):
+        return None
+    return _one_line(payload) if _NEWLINE in payload or _RETURN in payload else payload
 
 
 def _encoded_text(payload: bytes) -> bytes:
@@ -191,12 +192,11 @@ def _renderer(form: str, links: Mapping[int, LinkRow]) -> Callable[[Sequence[Rec
 
 def _rest(record: Record) -> bytes:
     """The end of a line: size, latency and meta."""
-    size = b',"size":%d' % len(record.payload)
     latency = b"" if record.latency is None else b',"latency_ms":' + _milliseconds(record.latency)
-    meta = record.meta.encode(errors="backslashreplace") if record.meta else b""
-    if meta and meta != b"{}" and is_json(meta):
-        latency += b',"meta":' + _one_line(meta)
-    return size + latency + b"}\n"
+    meta = _json_line(record.meta.encode(errors="backslashreplace")) if record.meta else None
+    if meta is None or meta == b"{}":
+        return b',"size":%d%b}\n' % (len(record.payload), latency)
+    return b',"size":%d%b,"meta":%b}\n' % (len(record.payload), latency, meta)
 
 
 def _milliseconds(nanoseconds: int) -> bytes:

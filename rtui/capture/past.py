@@ -1,4 +1,4 @@
-"""Earlier messages of one channel: from memory at once, from the file in bounded time.
+"""Earlier messages of one channel, or a run of one link: from memory at once, from the file in bounded time.
 
 Captures have no index of channels (it would cost every message that is recorded), so the file is read backwards from
 where one stands, in growing steps, until enough was found or the time is up.
@@ -24,6 +24,8 @@ LAST_STEP: Final = 500_000
 """Sequences per query: time between two looks at the clock."""
 BATCH: Final = 200
 """Records per answer: payloads may be large."""
+STRIDE: Final = 2_000
+"""Sequences per answer where all records of a link are wanted."""
 
 
 class Key(NamedTuple):
@@ -49,7 +51,7 @@ def key_of(record: Record) -> Key | None:
 
 
 class Past:
-    """Looks back. `stored` and `stored_before` are for another thread, everything else for the loop's."""
+    """Looks back. `stored`, `stored_before` and `run` are for another thread, everything else for the loop's."""
 
     def __init__(self, reader: Reader, journal: Journal | None = None) -> None:
         """`journal` is None for a capture that is only read."""
@@ -85,6 +87,52 @@ class Past:
         if self._journal is None:
             return []
         return [record for record in self._journal.tail.since(seq) if key.fits(record)]
+
+    def held_opening(self, link: int, seq: int) -> int | None:
+        """Where `link` was opened last at or before `seq`, if memory holds that."""
+        if self._journal is None:
+            return None
+        held = self._journal.tail.since(self._journal.tail.first)
+        opened = (one.seq for one in reversed(held) if one.kind == Kind.OPEN and one.link == link and one.seq <= seq)
+        return next(opened, None)
+
+    def next_of(self, link: int, first: int, count: int) -> tuple[list[Record], int]:
+        """The records of `link` among the `count` sequences from `first` on, and the last that was looked at.
+
+        That is `first - 1` if nothing has come, or if what comes next is neither in memory any more nor stored yet.
+        """
+        if (floor := self.floor) > first:
+            last = min(first + count, floor) - 1
+            if self._journal is not None:
+                last = min(last, self._journal.committed)
+            return (self._reader.of_link(link, first, last) if last >= first else []), max(last, first - 1)
+        last = min(first + count - 1, self.last)
+        held = self._journal.tail.since(first)[:count] if self._journal is not None else []
+        return [record for record in held if record.link == link and record.seq <= last], max(last, first - 1)
+
+    def run(
+        self,
+        link: int,
+        seq: int,
+        *,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+        cancelled: threading.Event | None = None,
+    ) -> Iterator[tuple[list[Record], int]]:
+        """The stored records of `link` from its last opening at or before `seq` on, and how far each batch reaches.
+
+        For another thread. If the opening is not found in time, they begin as far back as was looked.
+        """
+        reader = self._reader.fork()
+        try:
+            lowest, last = reader.bounds()
+            at = _opening(reader, link, (max(lowest, 1), seq), clock() + patience, clock)
+            while at <= last and not (cancelled is not None and cancelled.is_set()):
+                upto = min(at + STRIDE - 1, last)
+                yield reader.of_link(link, at, upto), upto
+                at = upto + 1
+        finally:
+            reader.close()
 
     def between(self, key: Key, first: int, last: int, count: int) -> list[Record]:
         """The newest `count` messages in the file with sequences `first` … `last`, oldest first. For few sequences."""
@@ -132,3 +180,16 @@ class Past:
         if key is None:
             return None
         return next((found[0] for found in self.stored(key, record.seq, cancelled=cancelled) if found), None)
+
+
+def _opening(reader: Reader, link: int, bounds: tuple[int, int], deadline: float, clock: Callable[[], float]) -> int:
+    """Where `link` was opened last within `bounds`; if that is not found in time, how far back one has looked."""
+    lowest, below = bounds[0], bounds[1] + 1
+    step = FIRST_STEP
+    while below > lowest:
+        first = max(lowest, below - step)
+        found = reader.opening(link, first, below - 1)
+        if found is not None or clock() > deadline:
+            return first if found is None else found
+        below, step = first, min(step * 2, LAST_STEP)
+    return lowest

@@ -128,6 +128,17 @@ class Reader:
         rows = self._connection.execute(query, (first, last, channel, key.link, key.direction, count))
         return [Record(*row) for row in rows.fetchall()]
 
+    def of_link(self, link: int, first: int, last: int) -> list[Record]:
+        """The records of a link with sequences `first` … `last`."""
+        query = "SELECT * FROM records WHERE seq BETWEEN ? AND ? AND link = ? ORDER BY seq"
+        return [Record(*row) for row in self._connection.execute(query, (first, last, link)).fetchall()]
+
+    def opening(self, link: int, first: int, last: int) -> int | None:
+        """Where a link was opened last within `first` … `last`."""
+        query = "SELECT max(seq) FROM records WHERE seq BETWEEN ? AND ? AND link = ? AND kind = 1"
+        (found,) = self._connection.execute(query, (first, last, link)).fetchone()
+        return found if found is None else int(found)
+
     def seqs(
         self, found: Filter | None = None, link: int | None = None, first: int = 1, last: int = _LAST
     ) -> array[int]:

@@ -17,7 +17,7 @@ from rtui.settings.session import Session
 
 PATIENCE: Final = 10.0
 """Seconds the child may take to start or to say goodbye."""
-SHOWN: Final = ("ticker", "echo", "chat", "binary", "rooms", "plant")
+SHOWN: Final = ("ticker", "echo", "news", "tokens", "price", "queue", "chat", "rooms", "plant", "binary")
 """The samples that are opened, in the order of their tabs."""
 
 

@@ -102,7 +102,7 @@ def link_row(connection: Connection) -> LinkRow:
 
 def why_not_open(connection: Connection) -> int:
     """Say why the first connect failed."""
-    fault = connection.fault or Fault(kind="closed", side="us", title="Not connected")
+    fault = connection.fault or _not_connected(connection)
     report_fault(fault)
     return Status.USAGE if fault.kind == "usage" else Status.UNREACHED
 
@@ -111,16 +111,26 @@ def how_it_ended(connection: Connection, complete: bool) -> int:
     """The status for a connection that ended by itself, `complete` if nothing more was to come."""
     if not connection.opened:
         return why_not_open(connection)
-    closed = connection.closed
     if connection.fault is not None:
         report_fault(connection.fault)
         return Status.LOST
     if complete:
         return Status.DONE
+    note(f"the server closed the connection{_words(connection)}")
+    return Status.LOST
+
+
+def _not_connected(connection: Connection) -> Fault:
+    """The end of a connection that never was one, although nothing went wrong: HTTP 204, or a second thought."""
+    return Fault(kind="closed", side="them", title=f"Not connected{_words(connection)}")
+
+
+def _words(connection: Connection) -> str:
+    """The code and the reason of the end, where there are any."""
+    closed = connection.closed
     code = f" ({closed.code})" if closed is not None and closed.code is not None else ""
     reason = f": {closed.reason}" if closed is not None and closed.reason else ""
-    note(f"the server closed the connection{code}{reason}")
-    return Status.LOST
+    return code + reason
 
 
 async def handed_over(output: Spool, status: int, interrupted: asyncio.Event, *, timed_out: bool = False) -> int:

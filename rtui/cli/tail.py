@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from operator import attrgetter
 from typing import Any, Final, cast
 
 import click
@@ -42,6 +43,8 @@ REFUSED: Final = 4
 TIMED_OUT: Final = frozenset({5, 6})
 """Which of the waits of `_until_done` came first: a signal, the connection's end, a refusal of all that was to be
 received, `--for` or `--idle`."""
+
+_kind_of = attrgetter("kind")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,7 +185,7 @@ async def _refused(connection: Connection, journal: Journal) -> None:
     """Until the peer refused every subscription: nothing will ever come. For ever where there is none."""
     came = asyncio.Event()
     # A refusal is a row; by the time taps see it, the subscription knows of it.
-    journal.taps.append(lambda records: came.set() if any(row.kind == Kind.ERROR for row in records) else None)
+    journal.taps.append(lambda records: came.set() if Kind.ERROR in map(_kind_of, records) else None)
     while not _refusals(connection):
         came.clear()
         await came.wait()

@@ -36,7 +36,8 @@ class Backoff:
     def next(self, asked: float | None = None) -> float | None:
         """Seconds until the next attempt, or None to give up.
 
-        `asked` is the peer's own wish (Retry-After, SSE `retry:`): it is a floor, never shortened by jitter.
+        `asked` is the peer's own wish (Retry-After, SSE `retry:`): obeyed to the letter at first, and a floor that no
+        jitter shortens from the second failure in a row.
         """
         self.failures += 1
         policy = self.policy
@@ -44,5 +45,7 @@ class Backoff:
             return None
         ceiling = min(policy.max_delay, policy.first_delay * 2.0 ** min(self.failures - 1, 40))
         # Never 0: a server that accepts and drops at once would be hammered.
-        delay = max(0.1 * ceiling, self._random() * ceiling)
-        return delay if asked is None else max(asked, delay)
+        least = 0.1 * ceiling
+        if asked is not None and self.failures == 1:
+            return max(asked, least)
+        return max(asked or 0.0, least, self._random() * ceiling)

@@ -114,6 +114,20 @@ def cell_width(text: str) -> int:
     return sum(width for _, width in _clusters(text))
 
 
+def reach(text: str, start: int, cells: int) -> int:
+    """Where to end a row of clean `text` that begins at `start` and has `cells` cells; always past one character."""
+    if text.isascii():
+        return min(start + max(cells, 1), len(text))
+    used, fits = 0, start
+    # Eight marks on each base would be more than this; such a row only ends early.
+    for end, width in _clusters(text[start : start + 4 * cells + 16]):
+        used += width
+        if used > cells:
+            break
+        fits = start + end
+    return fits if fits > start else start + 1
+
+
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
     """What a terminal draws as one: a base with its marks, or emoji joined to one picture; (where it ends, cells)."""
     cells = -1  # of the cluster being gathered; -1 before the first

@@ -84,11 +84,19 @@ class Measured(msgspec.Struct, frozen=True, gc=False):
     """Nanoseconds."""
 
 
+class Progressed(msgspec.Struct, frozen=True):
+    """How the running attempt is doing. Not stored: it only moves what a header shows of the link."""
+
+    details: Meta
+    """What changed: `first_byte_ms` and `first_event_ms` (milliseconds from the request), `last_byte` (monotonic
+    nanoseconds), …; kept under `stream` in the details of the link."""
+
+
 class Stalled(msgspec.Struct, frozen=True, gc=False):
     """The peer is late; the connection still stands. Cleared by the next event from the peer. Not stored."""
 
     text: str
-    """What is missing and for how long: "no pong for 12 s"."""
+    """What is missing and for how long: "no pong for 12 s"; empty when it is no longer so."""
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +106,8 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     level: Literal["info", "warning", "error"] = "info"
     command: int = 0
     """The id of the command that this refuses or comments; 0 for none."""
+    channel: str = ""
+    """What it is about, where that is one channel: its errors are counted in the tree."""
     fault: Fault | None = None
     meta: Meta | None = None
 
@@ -113,5 +123,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     meta: Meta | None = None
 
 
-Event: TypeAlias = Opened | Received | Sent | Acknowledged | Subscribed | Unsubscribed | Measured | Stalled | Notice
+Event: TypeAlias = (
+    Opened | Received | Sent | Acknowledged | Subscribed | Unsubscribed | Measured | Progressed | Stalled | Notice
+)
 """What `Link.emit` and `Link.pour` take."""

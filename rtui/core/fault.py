@@ -65,12 +65,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """What the user can do about it."""
     retry_after: float | None = None
     """Seconds the peer asked us to wait."""
+    final: bool = False
+    """Never tried again without the user: whatever the kind says, to repeat it could do it twice."""
     meta: Mapping[str, Any] | None = None
 
     @property
     def transient(self) -> bool:
         """Whether another attempt may succeed, by the kind alone."""
-        return self.kind in TRANSIENT
+        return self.kind in TRANSIENT and not self.final
 
     def sentence(self) -> str:
         """Title and cause in one line, for a log row."""

@@ -15,8 +15,10 @@ from typing import Any, Final, Protocol, TypeAlias
 from rtui.core.fault import Failure, Fault
 
 PORT_BASE: Final = 18_000
-OFFSETS: Final[Mapping[str, int]] = MappingProxyType({"websocket": 80, "socketio": 300, "mqtt": 830})
-"""Protocol → what its port is above the base (18080 for WebSocket, 18300 for Socket.IO, 18830 for MQTT by default)."""
+OFFSETS: Final[Mapping[str, int]] = MappingProxyType(
+    {"websocket": 80, "sse": 180, "polling": 280, "longpoll": 281, "socketio": 300, "mqtt": 830}
+)
+"""Protocol → what its port is above the base: 18080 for WebSocket by default, 18830 for MQTT."""
 
 Announce: TypeAlias = Callable[[dict[str, Any]], None]
 

@@ -13,6 +13,9 @@ TICK: Final = 0.005
 CATCH_UP: Final = 20
 """Ticks' worth of messages that a stalled stream may send at once when it goes on; the rest is let go."""
 
+EPOCH: Final = 1_767_225_600.0
+"""2026-01-01T00:00Z: when what is numbered by the time was at 0."""
+
 HOSTILE: Final = (
     "clear the screen: \x1b[2J\x1b[H and turn red: \x1b[31mred\x1b[0m",
     "write your clipboard: \x1b]52;c;cm0gLXJmIH4=\x07",

@@ -13,8 +13,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 Style: TypeAlias = Literal[
-    "text", "key", "string", "number", "null", "punct", "hex", "dim", "error", "added", "removed"
-]
+    "text", "key", "string", "number", "null", "punct", "hex", "dim", "error", "added", "removed",
+    "heading", "strong", "emphasis", "struck", "code", "link",
+]  # fmt: skip
 Span: TypeAlias = tuple[Style, str]
 Line: TypeAlias = list[Span]
 """One row: clean text in pieces, without a newline."""

@@ -42,6 +42,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     peer: str = "server"
     separator: str = ""
     """What cuts a channel into levels of the tree ("/" for topics); "" = flat."""
+    ping: str = "ping"
+    """What `Verb.PING` is called: "poll now"."""
     subscription: str = ""
     """What is subscribed to, where that is no channel: "namespace"; "" = `channel`."""
 

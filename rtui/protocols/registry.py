@@ -27,6 +27,9 @@ BUILT_IN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
         "websocket": ("rtui.protocols.websocket:WebSocket", ("ws", "wss")),
         "mqtt": ("rtui.protocols.mqtt:Mqtt", ("mqtt", "mqtts", "mqtt+ws", "mqtt+wss")),
         "socketio": ("rtui.protocols.socketio:SocketIO", ("socketio+http", "socketio+https")),
+        "sse": ("rtui.protocols.sse:Sse", ("sse+http", "sse+https")),
+        "polling": ("rtui.protocols.polling:Polling", ("poll+http", "poll+https")),
+        "longpoll": ("rtui.protocols.polling:LongPolling", ("longpoll+http", "longpoll+https")),
     }
 )
 """Name → where the class is, and its URL schemes (so that a URL finds its adapter without importing the others)."""

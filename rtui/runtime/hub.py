@@ -328,11 +328,11 @@ class Connection:
             # Wanted subscriptions are sent at the next open: nothing is lost by asking early.
             self.link.ledger.settle(command, "sent")
         else:
-            self._refuse(command, f"the connection is {self.state.value}")
+            self._refuse(command, f"the connection is {self.state.value}", "Connect first, then send again.")
         return command
 
-    def _refuse(self, command: int, cause: str) -> None:
-        fault = Fault(kind="usage", side="us", title="Not sent", cause=cause, hint="Connect first, then send again.")
+    def _refuse(self, command: int, cause: str, hint: str = "") -> None:
+        fault = Fault(kind="usage", side="us", title="Not sent", cause=cause, hint=hint)
         self.link.ledger.settle(command, fault)
         self.link.write(Kind.ERROR, fault.sentence())
 

@@ -26,6 +26,7 @@ from rtui.core.event import (
     Meta,
     Notice,
     Opened,
+    Progressed,
     Received,
     Sent,
     Stalled,
@@ -171,11 +172,16 @@ class Link:
         guarded = bool(self._secrets)
         records: list[Record] = []
         store = records.append
+        shown: Meta | None = None
+        text: str | None = None
         for event in events:
             # The one line that runs a hundred thousand times a second: no call, no lookup that can be avoided.
-            if type(event) is Received and event.replies_to is None and event.meta is None and not guarded:
+            if type(event) is Received and event.replies_to is None and not guarded:
                 seq += 1
-                store(Record(seq, now, link, event.kind, 1, event.channel, event.payload))
+                if event.meta is not shown:
+                    shown = event.meta
+                    text = _encode_meta(shown).decode() if shown else None
+                store(Record(seq, now, link, event.kind, 1, event.channel, event.payload, text))
             elif (record := self._stamp(event, seq + 1, now)) is not None:
                 seq += 1
                 store(record)
@@ -216,6 +222,14 @@ class Link:
         """Store a row of our own: close, gap, reconnect, error."""
         self._store([self._row(self._journal.last + 1, self._wall(), kind, text.encode(), meta)])
         self.touch()
+
+    def masked(self, closed: Closed) -> Closed:
+        """How an attempt ended, as it may be shown: a server may repeat what it was told."""
+        if not self._secrets:
+            return closed
+        hide = self._secrets.mask_meta
+        fault = closed.fault and self._masked(closed.fault)
+        return msgspec.structs.replace(closed, reason=hide(closed.reason), fault=fault, meta=hide(closed.meta))
 
     def write_closed(self, closed: Closed) -> None:
         """Store how an attempt ended."""
@@ -266,11 +280,15 @@ class Link:
         if ticket := self.ledger.get(event.command):
             ticket.seq, ticket.sent_at = seq, time.monotonic_ns()
             self.ledger.settle(event.command, "sent")
-        channel = self._secrets.mask(event.channel) if self._secrets else event.channel
-        return self._row(seq, now, event.kind, event.payload, event.meta, Direction.OUT, channel)
+        return self._row(seq, now, event.kind, event.payload, event.meta, Direction.OUT, event.channel)
 
-    def _stamp_status(self, event: Opened | Measured | Stalled | Notice, seq: int, now: int) -> Record | None:
+    def _stamp_status(
+        self, event: Opened | Measured | Progressed | Stalled | Notice, seq: int, now: int
+    ) -> Record | None:
         match event:
+            case Progressed():
+                self.details = {**self.details, "stream": {**self.details.get("stream", {}), **event.details}}
+                return None
             case Measured():
                 self.rtt = event.rtt
                 return None
@@ -278,7 +296,7 @@ class Link:
                 self.stalled = event.text
                 return None
             case Opened():
-                self.details = event.details
+                self.details = self._secrets.mask_meta(event.details)
                 self._just_opened = True
                 return self._row(seq, now, Kind.OPEN, opened_sentence(event.details).encode(), event.details)
             case Notice():
@@ -286,13 +304,13 @@ class Link:
 
     def _stamp_notice(self, event: Notice, seq: int, now: int) -> Record:
         if event.fault is not None and event.command:
-            self.ledger.settle(event.command, event.fault)
+            self.ledger.settle(event.command, self._masked(event.fault))
         kind = Kind.ERROR if event.level == "error" or event.fault is not None else Kind.NOTICE
         meta = {**(event.meta or {}), **(fault_meta(event.fault) if event.fault else {})}
         ticket = self.ledger.get(event.command)
         reply_to = ticket.seq if ticket and ticket.seq else None
         text = event.text.encode(errors="surrogateescape")
-        return self._row(seq, now, kind, text, meta, reply_to=reply_to)
+        return self._row(seq, now, kind, text, meta, channel=event.channel, reply_to=reply_to)
 
     def _row(  # noqa: PLR0917 - the columns of a row, in their order
         self,
@@ -306,7 +324,7 @@ class Link:
         reply_to: int | None = None,
         latency: int | None = None,
     ) -> Record:
-        payload = self._clean(payload)
+        payload, channel = self._clean(payload), self._secrets.mask(channel)
         return Record(seq, now, self.id, kind, direction, channel, payload, self._meta(meta), reply_to, latency)
 
     def _answered(self, command: int | None) -> tuple[int | None, int | None]:
@@ -318,6 +336,11 @@ class Link:
 
     def _clean(self, payload: bytes) -> bytes:
         return self._secrets.mask_bytes(payload) if self._secrets else payload
+
+    def _masked(self, fault: Fault) -> Fault:
+        hide = self._secrets.mask_meta
+        title, cause, hint = hide(fault.title), hide(fault.cause), hide(fault.hint)
+        return msgspec.structs.replace(fault, title=title, cause=cause, hint=hint, meta=hide(fault.meta))
 
     def _meta(self, meta: Meta | None) -> str | None:
         if not meta:

@@ -173,6 +173,7 @@ class Supervisor:
         if self._leaving and closed.by != "us" and closed.fault is not None:
             # The user said goodbye first: whatever came of it is not a failure.
             closed = Closed(by="us", clean=closed.clean, code=closed.code, reason=closed.reason, meta=closed.meta)
+        closed = self._link.masked(closed)
         self.closed, self.fault = closed, closed.fault
         if self.lifecycle.state in {State.OPEN, State.CLOSING}:
             self._lost_at = asyncio.get_running_loop().time()
@@ -189,20 +190,22 @@ class Supervisor:
             return 0.01
         if not self._may_retry(closed, error):
             return None
+        asked = closed.fault.retry_after if closed.fault else None
         held = asyncio.get_running_loop().time() - self.since if self.lifecycle.state is State.OPEN else 0.0
-        if held >= STEADY:
+        # A peer that ends in peace and says when to come back did not fail, however short it was.
+        if held >= STEADY or (closed.clean and asked is not None):
             self._backoff.reset()
-        return self._backoff.next(closed.fault.retry_after if closed.fault else None)
+        return self._backoff.next(asked)
 
     def _may_retry(self, closed: Closed, error: BaseException | None) -> bool:
-        if closed.fault is None:
+        if closed.fault is None or closed.fault.final:
             return False
         if not self.lifecycle.opened and not self._retry_first:
             return False
         if closed.fault.kind == "unknown-host" and not self.lifecycle.opened:
             return False
         if error is None or isinstance(error, Failure):
-            return closed.fault.kind in RETRIED
+            return closed.fault.kind in RETRIED or (error is not None and error.transient)
         return self._adapter.retryable(error)
 
     def _opened(self) -> None:

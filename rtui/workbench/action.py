@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Run: TypeAlias = "Callable[[Desk], Awaitable[None] | None]"
 Test: TypeAlias = "Callable[[Desk], bool]"
+Name: TypeAlias = "Callable[[Desk], str]"
 _Run = TypeVar("_Run", bound="Run")
 
 UNBOUND: Final = "unbound-"
@@ -33,13 +34,24 @@ class Action:
     help: str
     run: Run
     when: Test
-    footer: bool
+    footer: bool | Test
     """Whether the footer shows it while it is enabled."""
+    called: Name | None = None
+    """What the protocol of the tab calls it, where that is not `title`."""
+
+    def name(self, desk: Desk) -> str:
+        """What it is called now. Only while it is enabled."""
+        return self.called(desk) if self.called is not None else self.title
+
+    def hint(self, desk: Desk) -> str:
+        """What the footer says of it now; empty where it does not show it."""
+        shown = self.footer if isinstance(self.footer, bool) else self.footer(desk)
+        return self.name(desk) if shown else ""
 
     def binding(self) -> Binding:
         """The key binding, whose action goes through `Desk.action_do`."""
         keys = self.keys or UNBOUND + self.id
-        return Binding(keys, f"do('{self.id}')", self.title, id=self.id, tooltip=self.help, show=self.footer)
+        return Binding(keys, f"do('{self.id}')", self.title, id=self.id, tooltip=self.help, show=bool(self.footer))
 
 
 class Book:
@@ -56,7 +68,8 @@ class Book:
         title: str,
         *,
         when: Test = lambda _desk: True,
-        footer: bool = False,
+        footer: bool | Test = False,
+        called: Name | None = None,
     ) -> Callable[[_Run], _Run]:
         """Declare the decorated function as an action. Its docstring is the help that users read."""
 
@@ -70,6 +83,7 @@ class Book:
                 run=run,
                 when=when,
                 footer=footer,
+                called=called,
             )
             self.actions.append(one)
             return run

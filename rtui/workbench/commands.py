@@ -45,4 +45,4 @@ class ActionProvider(Provider):
                     if not keys or keys.startswith(UNBOUND)
                     else f"  ({self.app.get_key_display(action.binding().with_key(keys))})"
                 )
-                yield action, f"{action.group}: {action.title.rstrip('…')}{key}"
+                yield action, f"{action.group}: {action.name(self._desk).rstrip('…')}{key}"

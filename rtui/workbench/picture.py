@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rtui.capture.joined import AUTO
 from rtui.core.clean import clean
 from rtui.core.lifecycle import State
 from rtui.workbench.actions.channel import retains
@@ -15,7 +16,7 @@ from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.message import MessageView
 from rtui.workbench.widgets.painted import retitle
 from rtui.workbench.widgets.row import PLAIN, Look
-from rtui.workbench.widgets.status import TONES, ConnectionHeader, StatusLine
+from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, sign
 from rtui.workbench.widgets.tree import ChannelTree
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Picture:
         self.tree = desk.query_one(ChannelTree)
         self._log = desk.query_one(MessageLog)
         self.view = desk.query_one(MessageView)
+        self.view.path_of = self._path_of
         self.composer = desk.query_one(Composer)
         self.filter_bar = desk.query_one(FilterBar)
         self.sidebar = desk.query_one(Sidebar)
@@ -100,11 +102,12 @@ class Picture:
         if connection is not None:
             tree.set_channels(connection.channels, connection.adapter.words)
             tree.retains = retains(connection.adapter)
+            tree.sends = self._desk.sends
             tree.subscriptions = connection.subscriptions
         else:
             catalog = self._desk.bench.catalog
             tree.set_channels(catalog.channels(sheet.key), catalog.words(sheet.key))
-            tree.retains = False
+            tree.retains = tree.sends = False
             tree.subscriptions = None
 
     def _dress_composer(self, sheet: Sheet) -> None:
@@ -119,6 +122,13 @@ class Picture:
         if sheet is None or sheet.connection is None:
             return PLAIN
         return look_of(sheet.connection, channel)
+
+    def _path_of(self, link: int) -> str:
+        """Where the messages of a link hold the pieces of a text, as far as its protocol lets users say."""
+        sheet = self._desk.sheets.get(link)
+        if sheet is None or sheet.connection is None:
+            return AUTO
+        return getattr(sheet.connection.link.options, "joined", "") or AUTO
 
     def _hidden(self, shown: Sheet) -> tuple[tuple[int, Filter], ...]:
         """What the muted subscriptions of the sheet's connections bring."""
@@ -156,6 +166,8 @@ class Picture:
                 self.message()
         else:
             desk.sheets.current.lens.refresh()  # a scan goes on meanwhile
+        if desk.panes.visible("message"):
+            self.view.keep_up()
         revisions = tuple(sheet.connection.revision for sheet in desk.sheets if sheet.connection is not None)
         if revisions != self._revisions or now - self._slow_at >= SLOW:
             self._revisions, self._slow_at = revisions, now
@@ -198,9 +210,9 @@ class Picture:
         glyphs = self._desk.bench.glyphs
         if sheet.connection is None:
             return Tab(sheet.key, "≡" if sheet.is_timeline and not self._desk.bench.config.ascii else "=", sheet.name)
-        state = sheet.connection.state
-        tone = "notice" if sheet.connection.stalled else TONES[state]
-        return Tab(sheet.key, glyphs.of_state(state), sheet.name + ("*" if sheet.unsaved else ""), tone)
+        tone, glyph = sign(sheet.connection, glyphs)
+        tone = "notice" if sheet.connection.stalled else tone
+        return Tab(sheet.key, glyph, sheet.name + ("*" if sheet.unsaved else ""), tone)
 
     def _log_title(self, sheet: Sheet) -> None:
         log = self._log
@@ -230,11 +242,8 @@ class Picture:
         states: dict[str, Glyph] = {}
         for sheet in desk.sheets:
             if sheet.connection is not None and sheet.session is not None and sheet.session.path is not None:
-                glyph = desk.bench.glyphs.of_state(sheet.connection.state)
-                states[str(sheet.session.path)] = (
-                    glyph,
-                    desk.bench.theme_variables[f"rt-{TONES[sheet.connection.state] or 'dim'}"],
-                )
+                tone, glyph = sign(sheet.connection, desk.bench.glyphs)
+                states[str(sheet.session.path)] = (glyph, desk.bench.theme_variables[f"rt-{tone}"])
         self.sidebar.mark(states)
         standing = tuple(sheet.connection.state for sheet in desk.sheets if sheet.connection is not None)
         if standing != self._standing:

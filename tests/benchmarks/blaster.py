@@ -139,6 +139,24 @@ class SocketIOBlaster(Blaster):
         return self.url(count).removeprefix("socketio+")
 
 
+class SseBlaster(Blaster):
+    """The same for server-sent events."""
+
+    module = "tests.benchmarks.sse_blaster"
+
+    def url(self, count: int) -> str:
+        """Where `count` events come from."""
+        return f"sse+{self.plain(count)}"
+
+    def plain(self, count: int) -> str:
+        """The same for other clients."""
+        return f"http://127.0.0.1:{self.port}/?n={count}"
+
+    def prompt(self, end: str) -> str:
+        """Where one event comes from, whose lines end with `end`: LF, CR or CRLF."""
+        return f"sse+http://127.0.0.1:{self.port}/?end={end}"
+
+
 if __name__ == "__main__":
     with Server(("127.0.0.1", 0), Handler) as server:
         print(json.dumps({"port": server.server_address[1]}), flush=True)

@@ -62,6 +62,35 @@ def bare_socketio(url: str) -> None:
     asyncio.run(run())
 
 
+def bare_sse(url: str) -> None:
+    """httpx-sse as its documentation shows it, without httpx's read timeout."""
+    import httpx
+    from httpx_sse import aconnect_sse
+
+    patient = httpx.Timeout(5, read=None)
+
+    async def run() -> None:
+        async with httpx.AsyncClient(timeout=patient) as client, aconnect_sse(client, "GET", url) as source:
+            async for _ in source.aiter_sse():
+                pass
+
+    asyncio.run(run())
+
+
+def bare_poll(url: str, times: str) -> None:
+    """httpx in a loop; prints requests per second."""
+    import httpx
+
+    async def run() -> None:
+        async with httpx.AsyncClient() as client:
+            began = time.monotonic()
+            for _ in range(int(times)):
+                (await client.get(url)).json()
+            print(int(times) / (time.monotonic() - began))
+
+    asyncio.run(run())
+
+
 def printing(url: str) -> None:
     """The loop that prints an envelope like ours, as everybody writes it first."""
 
@@ -111,6 +140,8 @@ SUBJECTS: dict[str, Callable[..., None]] = {
     "bare": bare,
     "bare_mqtt": bare_mqtt,
     "bare_socketio": bare_socketio,
+    "bare_sse": bare_sse,
+    "bare_poll": bare_poll,
     "printing": printing,
     "recording": recording,
     "blank": blank,

@@ -3,59 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from shutil import which
 
-from tests.benchmarks.blaster import BLOCK, Blaster, MqttBlaster, SocketIOBlaster, message
+from tests.benchmarks.blaster import Blaster, MqttBlaster, SocketIOBlaster, message
 from tests.benchmarks.measure import Figure, Scale, by_turns
+from tests.benchmarks.polling import polling
+from tests.benchmarks.process import NODE, RTUI, SUBJECT, environment, folder, has_node, printed, rows, run
+from tests.benchmarks.sse import sse
 from tests.benchmarks.terminal import Terminal
-
-RTUI = (sys.executable, "-m", "rtui")
-SUBJECT = (sys.executable, "-m", "tests.benchmarks.subject")
-NODE = Path(__file__).parent.parent / "node"
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    """A folder for captures and settings."""
-    with tempfile.TemporaryDirectory(prefix="rtui-bench-") as name:
-        yield Path(name)
-
-
-def environment(place: Path) -> dict[str, str]:
-    """Settings of nobody, no proxy, and compiled modules as an installed program has them."""
-    compiled = str(Path(tempfile.gettempdir()) / "rtui-bench-compiled")
-    own = {"RTUI_CONFIG_HOME": str(place / "config"), "RTUI_STATE_HOME": str(place / "state"), "NO_PROXY": "127.0.0.1"}
-    return {**os.environ, **own, "PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": compiled}
-
-
-def run(command: Sequence[str], place: Path, output: str | None = None) -> str:
-    """Run to the end; the output goes to a file of that name, or is returned."""
-    if output is None:
-        return subprocess.run(command, env=environment(place), check=True, capture_output=True, text=True).stdout
-    with (place / output).open("wb") as file:
-        subprocess.run(command, env=environment(place), check=True, stdout=file)
-    return ""
-
-
-def rows(capture: Path) -> int:
-    """Messages in a capture file."""
-    database = sqlite3.connect(capture)
-    try:
-        (count,) = database.execute("SELECT count(*) FROM records WHERE kind = 0").fetchone()
-    finally:
-        database.close()
-    return int(count)
 
 
 def record(scale: Scale) -> list[Figure]:
@@ -160,7 +121,7 @@ def socketio(scale: Scale) -> list[Figure]:
 
         def tailed() -> float:
             run((*RTUI, "tail", blaster.url(count), "--format", "ndjson", "--transports", "websocket"), place, "out")
-            assert in_order(place / "out") == count
+            assert printed(place / "out") == count
             return blaster.rate()
 
         def library() -> float:
@@ -169,7 +130,7 @@ def socketio(scale: Scale) -> list[Figure]:
 
         def node() -> float:
             run(("node", str(NODE / "socketio_tail.mjs"), blaster.plain(count)), place, "out")
-            assert in_order(place / "out") == count
+            assert printed(place / "out") == count
             return blaster.rate()
 
         rivals = {"bare python-socketio": library}
@@ -204,24 +165,6 @@ def acknowledged(scale: Scale) -> list[Figure]:
     return [
         Figure(name="ack latency shown - measured in the server", unit="ms", values=extra, budget=2, sense="at most")
     ]
-
-
-def in_order(path: Path) -> int:
-    """Messages in a file of JSON lines, whose numbers rise by one and begin again after `BLOCK`.
-
-    Raises:
-        AssertionError: if one is missing or out of place.
-    """
-    count = 0
-    with path.open("rb") as file:
-        for count, line in enumerate(file, 1):
-            assert b'"seq":%d,' % (1_000_000 + (count - 1) % BLOCK) in line, count
-    return count
-
-
-def has_node(package: str) -> bool:
-    """Whether there is Node.js, and the package where RTUI_NODE_MODULES says."""
-    return bool(which("node") and Path(os.environ.get("RTUI_NODE_MODULES", "/nowhere"), package).is_dir())
 
 
 def workbench(scale: Scale) -> list[Figure]:
@@ -364,6 +307,8 @@ BENCHMARKS: dict[str, Callable[[Scale], list[Figure]]] = {
     "tail": tail,
     "mqtt": mqtt,
     "socketio": socketio,
+    "sse": sse,
+    "polling": polling,
     "workbench": workbench,
     "startup": startup,
     "query": query,

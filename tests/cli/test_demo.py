@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 
-from rtui.cli.demo import DemoHandle, demo_sessions
+from rtui.cli.demo import SHOWN, DemoHandle, demo_sessions
+from rtui.demo import lab
 from tests.cli.conftest import PATIENCE, Cli
 from tests.waiting import eventually
 
@@ -24,10 +25,13 @@ async def test_the_servers_come_back_on_the_same_port() -> None:
 
 
 async def test_the_samples_lead_to_the_running_servers() -> None:
-    schemes = {"websocket": "ws", "socketio": "socketio+http", "mqtt": "mqtt"}
-    sessions = demo_sessions({name: f"{scheme}://127.0.0.1:9" for name, scheme in schemes.items()})
-    assert {session.name for session in sessions} == {"ticker", "echo", "chat", "binary", "rooms", "plant"}
-    assert all("://127.0.0.1:9/" in session.url for session in sessions)
+    urls: dict[str, str] = {}
+    servers = await lab.serve(port_base=0, announce=lambda ready: urls.update({ready["protocol"]: ready["url"]}))
+    await servers.close()
+    sessions = demo_sessions(urls)
+    assert [session.name for session in sessions] == list(SHOWN)
+    assert {one.url.rpartition(":")[0] for one in sessions} == {url.rpartition(":")[0] for url in urls.values()}
+    assert all(session.url.startswith(tuple(f"{url}/" for url in urls.values())) for session in sessions)
 
 
 async def test_the_servers_end_when_their_parent_is_killed(cli: Cli) -> None:

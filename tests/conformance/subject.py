@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from rtui.core.command import Command, Send
@@ -52,6 +52,13 @@ class Subject:
     heard: Callable[[Received], bytes] = lambda event: event.payload
     """What the peer sent back, where the protocol wraps it."""
 
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """Options for every question."""
+
     def options(self, **values: Any) -> Any:
         """Connect options; no proxy of the environment stands between us and the loopback."""
-        return self.adapter.Options(**{"proxy": "", **values})
+        return self.adapter.Options(**{"proxy": "", **self.given, **values})
+
+    def giving(self, **values: Any) -> Subject:
+        """The same with further options for every question."""
+        return replace(self, given={**self.given, **values})

@@ -1,4 +1,4 @@
-"""The same questions for every adapter. A protocol joins with a `Subject` and one test file that runs `QUESTIONS`."""
+"""The same questions for every adapter. A protocol joins with a `Subject` and one test file that asks them."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ async def opens(subject: Subject, peer: Peer) -> None:
 
 
 async def echoes(subject: Subject, peer: Peer) -> None:
+    if Verb.SEND not in subject.adapter.verbs:
+        pytest.skip(f"{subject.adapter.title} cannot send")
     payloads = [b"text", "čeština 🎉".encode(), b"", b"x" * 1024**2]
     if Verb.BINARY in subject.adapter.verbs:
         payloads += [bytes(range(256)), b"\xff\xfe\x00"]
@@ -89,10 +91,7 @@ async def tells_a_refusal_with_its_body(subject: Subject, peer: Peer) -> None:
 
 
 async def refuses_an_untrusted_certificate(subject: Subject, peer: Peer) -> None:
-    url = peer.urls["echo"]
-    if not url.startswith(subject.secure_scheme + ":"):
-        pytest.skip("asked of the TLS peer")
-    fault = await expect_fault(subject, url, "tls")
+    fault = await expect_fault(subject, peer.urls["echo"], "tls")
     assert "authority" in fault.title
     async with start(subject, peer, "echo", insecure=True) as run:
         await run.opened()
@@ -145,7 +144,7 @@ async def names_the_stage_that_timed_out(subject: Subject, _: Peer) -> None:
         mute.listen()
         url = f"{subject.scheme}://127.0.0.1:{mute.getsockname()[1]}/"
         fault = await expect_fault(subject, url, "timeout", timeout=0.2)
-        assert "handshake" in fault.cause
+        assert any(word in fault.cause for word in ("handshake", "HTTP request"))
 
 
 async def refuses_what_the_protocol_lacks(subject: Subject, peer: Peer) -> None:
@@ -156,8 +155,13 @@ async def refuses_what_the_protocol_lacks(subject: Subject, peer: Peer) -> None:
         await run.until(lambda: len(run.notices()) == len(subject.unsupported))
         assert [notice.command for notice in run.notices()] == [command.id for command in subject.unsupported]
         assert all(notice.fault and notice.fault.kind == "usage" for notice in run.notices())
-        run.ask(subject.send(99, b"still alive"))
-        await run.until(lambda: run.link.payloads)
+        if Verb.SEND in subject.adapter.verbs:
+            run.ask(subject.send(99, b"still alive"))
+            await run.until(lambda: run.link.payloads)
+        else:
+            run.ask(Hangup(id=99))
+            closed = await run.closed()
+            assert (closed.by, closed.fault) == ("us", None)
 
 
 async def keeps_order_in_a_burst(subject: Subject, peer: Peer) -> None:
@@ -242,6 +246,13 @@ QUESTIONS: Final[tuple[Question, ...]] = (
     invalid_text_survives,
     tells_no_secret,
 )
+
+asked = pytest.mark.parametrize(
+    "question",
+    [question for question in QUESTIONS if question is not refuses_an_untrusted_certificate],
+    ids=lambda question: question.__name__,
+)
+"""For a test that asks everything but what needs an authority that is not trusted."""
 
 
 async def fault_of(run: Run) -> Fault:

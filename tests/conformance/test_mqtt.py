@@ -6,16 +6,14 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 
 import pytest
-import trustme
 
 from rtui.core.command import Poke, Send, Subscribe
 from rtui.protocols.mqtt import Mqtt
+from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, INVALID, Peer, Scene, Subject
-from tests.conformance.suite import QUESTIONS, Question, refuses_an_untrusted_certificate
-from tests.protocols.mosquitto import server_context
+from tests.conformance.suite import Question, asked, refuses_an_untrusted_certificate
 from tests.protocols.mqtt_peer import Client, Script, packet, peer, publish
 
 
@@ -78,52 +76,37 @@ async def scenes(context: ssl.SSLContext | None) -> AsyncIterator[Peer]:
         yield Peer({name: f"{scheme}://127.0.0.1:{port}/" for name, port in ports.items()})
 
 
-def subject(**options: str) -> Subject:
-    class Asked(Mqtt):
-        Options = staticmethod(partial(Mqtt.Options, **options))  # type: ignore[assignment, arg-type]
-
-    return Subject(
-        adapter=Asked,
-        peer=scenes,
-        scheme="mqtt",
-        secure_scheme="mqtts",
-        unsupported=(
-            Poke(id=1, payload=b"a ping of MQTT carries nothing"),
-            Send(id=2, payload=b"", channel="no/wild/cards/#"),
-            Subscribe(id=3, channel="not#a/filter"),
-        ),
-        secret={"password": "password"},
-        send=lambda number, payload: Send(id=number, payload=payload, channel="echo"),
-    )
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+SUBJECT = Subject(
+    adapter=Mqtt,
+    peer=scenes,
+    scheme="mqtt",
+    secure_scheme="mqtts",
+    unsupported=(
+        Poke(id=1, payload=b"a ping of MQTT carries nothing"),
+        Send(id=2, payload=b"", channel="no/wild/cards/#"),
+        Subscribe(id=3, channel="not#a/filter"),
+    ),
+    secret={"password": "password"},
+    send=lambda number, payload: Send(id=number, payload=payload, channel="echo"),
+)
 
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
+@asked
 async def test_over_tcp(question: Question, version: str) -> None:
     if version == "3.1.1" and question.__name__ == "tells_a_polite_end":
         pytest.skip("a broker of 3.1.1 has no goodbye")
-    one = subject(version=version)
+    one = SUBJECT.giving(version=version)
     async with one.peer(None) as server:
         await question(one, server)
 
 
-async def test_an_untrusted_certificate(authority: trustme.CA) -> None:
-    one = subject()
-    async with one.peer(server_context(authority)) as server:
-        await refuses_an_untrusted_certificate(one, server)
+async def test_an_untrusted_certificate(secured: Secured) -> None:
+    async with SUBJECT.peer(secured.context) as server:
+        await refuses_an_untrusted_certificate(SUBJECT, server)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
-async def test_over_tls(question: Question, authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> None:
-    if question.__name__ == "refuses_an_untrusted_certificate":
-        pytest.skip("asked above, of an authority that is not trusted")
-    ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(ca))
-    one = subject(ca=str(ca))
-    async with one.peer(server_context(authority)) as server:
-        await question(one, server)
+@asked
+async def test_over_tls(question: Question, secured: Secured) -> None:
+    async with SUBJECT.peer(secured.context) as server:
+        await question(SUBJECT.giving(ca=secured.ca), server)

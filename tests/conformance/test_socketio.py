@@ -8,19 +8,17 @@ import ssl
 from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
 from typing import Any
 
 import pytest
-import trustme
 from aiohttp import web
 
 from rtui.core.command import Poke, Send, Subscribe
 from rtui.core.event import Received
 from rtui.protocols.socketio import SocketIO
+from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, Peer, Scene, Subject
-from tests.conformance.suite import QUESTIONS, Question, refuses_an_untrusted_certificate
-from tests.protocols.mosquitto import server_context
+from tests.conformance.suite import Question, asked, refuses_an_untrusted_certificate
 from tests.protocols.socketio_peer import Client, Script, listening, peer
 from tests.protocols.socketio_server import socketio_server
 
@@ -98,52 +96,37 @@ def heard(event: Received) -> bytes:
     return "".join(json.loads(event.payload)).encode()
 
 
-def subject(**options: str) -> Subject:
-    class Asked(SocketIO):
-        Options = staticmethod(partial(SocketIO.Options, **options))  # type: ignore[assignment, arg-type]
-
-    return Subject(
-        adapter=Asked,
-        # python-engineio reads a large POST over aiohttp only up to the first packet of TCP.
-        peer=partial(scenes, more={"echo": echo}) if options.get("transports") == "polling" else scenes,
-        scheme="socketio+http",
-        secure_scheme="socketio+https",
-        unsupported=(
-            Poke(id=1),
-            Send(id=2, payload=b"", channel="/nowhere,x"),
-            Subscribe(id=3, channel="/no,comma"),
-        ),
-        secret={"token": "token", "password": "password"},
-        send=lambda number, payload: Send(id=number, payload=payload, channel="say"),
-        heard=heard,
-    )
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
+SUBJECT = Subject(
+    adapter=SocketIO,
+    peer=scenes,
+    scheme="socketio+http",
+    secure_scheme="socketio+https",
+    unsupported=(
+        Poke(id=1),
+        Send(id=2, payload=b"", channel="/nowhere,x"),
+        Subscribe(id=3, channel="/no,comma"),
+    ),
+    secret={"token": "token", "password": "password"},
+    send=lambda number, payload: Send(id=number, payload=payload, channel="say"),
+    heard=heard,
+)
 
 
 @pytest.mark.parametrize("transports", ["auto", "websocket", "polling"])
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
+@asked
 async def test_over_tcp(question: Question, transports: str) -> None:
-    one = subject(transports=transports)
-    async with one.peer(None) as server:
-        await question(one, server)
+    # python-engineio reads a large POST over aiohttp only up to the first packet of TCP.
+    more: dict[Scene, Script] = {"echo": echo} if transports == "polling" else {}
+    async with scenes(None, more=more) as server:
+        await question(SUBJECT.giving(transports=transports), server)
 
 
-async def test_an_untrusted_certificate(authority: trustme.CA) -> None:
-    one = subject()
-    async with one.peer(server_context(authority)) as server:
-        await refuses_an_untrusted_certificate(one, server)
+async def test_an_untrusted_certificate(secured: Secured) -> None:
+    async with SUBJECT.peer(secured.context) as server:
+        await refuses_an_untrusted_certificate(SUBJECT, server)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.__name__)
-async def test_over_tls(question: Question, authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> None:
-    if question.__name__ == "refuses_an_untrusted_certificate":
-        pytest.skip("asked above, of an authority that is not trusted")
-    ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(ca))
-    one = subject(ca=str(ca))
-    async with one.peer(server_context(authority)) as server:
-        await question(one, server)
+@asked
+async def test_over_tls(question: Question, secured: Secured) -> None:
+    async with SUBJECT.peer(secured.context) as server:
+        await question(SUBJECT.giving(ca=secured.ca), server)

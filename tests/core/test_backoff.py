@@ -26,10 +26,14 @@ def test_it_gives_up_after_the_attempts_allowed_and_not_before(attempts: int, ch
 
 
 @given(asked=st.floats(0, 3600), chance=CHANCE)
-def test_what_the_peer_asks_for_is_a_floor(asked: float, chance: float) -> None:
-    delay = Backoff(Policy(), lambda: chance).next(asked)
-    assert delay is not None
-    assert delay >= asked
+def test_what_the_peer_asks_for_is_obeyed_at_first_and_a_floor_afterwards(asked: float, chance: float) -> None:
+    policy = Policy(first_delay=0.5)
+    backoff = Backoff(policy, lambda: chance)
+    assert backoff.next(asked) == max(asked, 0.1 * policy.first_delay)
+    for failure in range(1, 12):
+        delay = backoff.next(asked)
+        assert delay is not None
+        assert delay == max(asked, 0.1 * min(30, 0.5 * 2**failure), chance * min(30, 0.5 * 2**failure))
 
 
 def test_a_thousand_failures_stay_at_the_longest_delay() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtui.core.clean import MARKS, cell_width, clean, clean_block, clean_bytes, clip, clip_middle, decode
+from rtui.core.clean import MARKS, cell_width, clean, clean_block, clean_bytes, clip, clip_middle, decode, reach
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -139,6 +139,24 @@ def test_text_clipped_in_its_middle_fits_and_keeps_both_ends(text: str, cells: i
         head, _, tail = clipped.partition("…") if "…" not in safe else ("", "", "")
         assert safe.startswith(head)
         assert safe.endswith(tail)
+
+
+@given(ANY_TEXT, st.integers(0, 5), st.integers(1, 30))
+def test_a_row_ends_where_it_is_full_and_never_where_it_began(text: str, start: int, cells: int) -> None:
+    safe = clean(text)
+    if start >= len(safe):
+        return
+    end = reach(safe, start, cells)
+    assert start < end <= len(safe)
+    assert cell_width(safe[start:end]) <= cells or end == start + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "cells", "end"),
+    [("abcdef", 4, 4), ("日本語", 4, 2), ("日本語", 1, 1), ("e\u0301e\u0301e", 2, 4), ("ab", 9, 2)],
+)
+def test_reach(text: str, cells: int, end: int) -> None:
+    assert reach(text, 0, cells) == end
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ EVENTS: list[Any] = [
     event.Subscribed("a"),
     event.Unsubscribed("a"),
     event.Measured(1),
+    event.Progressed({"first_byte_ms": 3.5}),
     event.Stalled("no pong for 12 s"),
     event.Notice(text="x"),
 ]

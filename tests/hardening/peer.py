@@ -19,9 +19,9 @@ TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 @contextlib.contextmanager
-def listening(script: Script, context: ssl.SSLContext | None = None, backlog: int = 64) -> Iterator[int]:
+def listening(script: Script, context: ssl.SSLContext | None = None, backlog: int = 64, port: int = 0) -> Iterator[int]:
     """The port of a server that plays `script` on every connection."""
-    with socket.create_server(("127.0.0.1", 0), backlog=backlog) as server:
+    with socket.create_server(("127.0.0.1", port), backlog=backlog) as server:
         accepted: list[socket.socket] = []
         threading.Thread(target=_serve, args=(server, script, context, accepted), daemon=True).start()
         try:

@@ -17,7 +17,7 @@ async def make() -> None:
     """Run the workbench on the demo servers, without a terminal, and keep what it shows."""
     from rtui.capture.journal import Journal
     from rtui.capture.reader import Reader
-    from rtui.cli.demo import demo_sessions
+    from rtui.cli.demo import SHOWN, demo_sessions
     from rtui.demo import lab
     from rtui.workbench.app import Workbench
 
@@ -31,7 +31,7 @@ async def make() -> None:
             while journal.last < ROWS:
                 await pilot.pause(0.1)
             # The plant's tab; the course of one device, charted.
-            await pilot.press("]", "]", "]", "]", "slash", *"ch:plant/aachen/press-1/#", "enter", "f5", "v")
+            await pilot.press(*["]"] * SHOWN.index("plant"), "slash", *"ch:plant/aachen/press-1/#", "enter", "f5", "v")
             await pilot.pause(1)
             PICTURE.write_text(bench.export_screenshot(title="rtui demo"), encoding="utf-8")
     finally:

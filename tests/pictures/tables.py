@@ -5,7 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
+from rtui.settings.quantity import format_duration as time
+from rtui.settings.quantity import format_size as size
+
+Limit: TypeAlias = tuple[str, str, str]
+"""What, how much by default, and what changes it."""
+count = "{:,}".format
 SIGNS = {
     "question_mark": "?",
     "slash": "/",
@@ -40,22 +47,23 @@ def keys() -> str:
 
 def limits() -> str:
     """What is bounded, by how much, and by which option."""
+    rows = [*on_the_wire(), *in_requests(), *kept(), *shown_at_once()]
+    lines = ["| what | default | change it |", "| --- | --- | --- |"]
+    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def on_the_wire() -> list[Limit]:
+    """What most protocols share."""
     from websockets import http11
     from websockets.asyncio.client import MAX_REDIRECTS
     from websockets.asyncio.messages import MAX_FRAGMENTS
 
-    from rtui.capture import channels, courier, effort, journal, past, pattern, series
     from rtui.cli import spool
-    from rtui.payloads import diff, json
     from rtui.protocols.websocket import Options
     from rtui.protocols.wire import http_fault, inbox, websocket
-    from rtui.settings.config import Config
-    from rtui.settings.quantity import format_duration, format_size
 
-    size, count, time = format_size, "{:,}".format, format_duration
-    own, config = Options(), Config()
-    tail = f"{count(journal.TAIL_RECORDS)} or {size(journal.TAIL_BYTES)}"
-    rows = [
+    own = Options()
+    return [
         ("largest message accepted, also after decompression", size(own.max_size), flag("max_size")),
         ("frames that one message may come in", count(MAX_FRAGMENTS), "-"),
         ("time to connect", time(own.timeout), flag("timeout")),
@@ -68,25 +76,72 @@ def limits() -> str:
         ("time for the peer's goodbye", time(own.close_timeout), "`close_timeout`"),
         ("received and not yet looked at; then the peer waits", size(inbox.MOST_BYTES), "-"),
         ("printed and not yet read; then the peer waits", size(spool.MOST), "-"),
+    ]
+
+
+def in_requests() -> list[Limit]:
+    """What SSE and polling add."""
+    from rtui.protocols import polling, sse
+    from rtui.protocols.wire import poll_cursor, poll_item, poll_schedule, sse_decoder, web_http1, web_request
+
+    stream = sse.Options()
+    return [
+        ("SSE and polling: redirects followed", count(stream.redirects), flag("redirects")),
+        ("SSE and polling: the head of an answer", size(web_http1.LONGEST_HEAD), "-"),
+        ("SSE and polling: a file that is sent as body", size(web_request.LARGEST_BODY), "-"),
+        ("SSE: a line of an event", size(stream.max_line), flag("max_line")),
+        ("SSE: silence before the stream is said to stall", time(stream.stall_after), flag("stall_after")),
+        (
+            "SSE: wait before a stream is asked for again, until the server says otherwise",
+            time(stream.reconnection_time),
+            flag("reconnection_time"),
+        ),
+        ("SSE: what the server may ask for", time(sse_decoder.LONGEST_RETRY / 1000), "-"),
+        ("polling: time between two requests", time(polling.Options().every), flag("every")),
+        ("polling: the same after errors, if the server asks for no more", time(poll_schedule.SLOWEST_RETRY), "-"),
+        ("polling: a cursor", size(poll_cursor.LONGEST), "-"),
+        ("polling: keys of items that are known again", count(poll_item.KEYS), "-"),
+    ]
+
+
+def kept() -> list[Limit]:
+    """What the recording holds."""
+    from rtui.capture import channels, courier, journal
+    from rtui.settings.config import Config
+
+    config = Config()
+    return [
         ("not yet stored; then the peer waits", size(courier.LAG_BYTES), "-"),
         ("the same on a full disk; then the oldest are lost, and counted", size(courier.MAX_BYTES), "-"),
-        ("messages held in memory; the rest is read from the file", tail, "-"),
+        (
+            "messages held in memory; the rest is read from the file",
+            f"{count(journal.TAIL_RECORDS)} or {size(journal.TAIL_BYTES)}",
+            "-",
+        ),
         ('channels in the tree; further ones are counted as "(others)"', count(channels.MAX_CHANNELS), "-"),
         ("levels that a channel's name is split into", count(channels.MAX_LEVELS), "-"),
-        ("payloads compared in the message pane", f"{size(diff.MAX_BYTES)}, {count(diff.MAX_ROWS)} rows", "-"),
-        ("numbers in a chart", f"the newest {count(series.POINTS)}", "-"),
-        ("time to look for them, or for the message before, in the file", time(past.PATIENCE), "-"),
-        ("values of a JSON payload in the tree view; the rest as text", count(json.NODE_LIMIT), "-"),
-        ("of a payload that a regular expression searches", size(pattern.SEARCHED), "-"),
-        ("time for that; beyond it the payload does not match", f"about {time(effort.AFFORDED)}", "-"),
         (
             "recordings kept",
             f"{size(config.capture_max_size)}, {config.capture_max_age / 86400:g} days",
             "`capture_max_size`, `capture_max_age` in config.toml",
         ),
     ]
-    lines = ["| what | default | change it |", "| --- | --- | --- |"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+
+
+def shown_at_once() -> list[Limit]:
+    """What the workbench looks at."""
+    from rtui.capture import effort, joined, past, pattern, series
+    from rtui.payloads import diff, json, markdown
+
+    return [
+        ("payloads compared in the message pane", f"{size(diff.MAX_BYTES)}, {count(diff.MAX_ROWS)} rows", "-"),
+        ("numbers in a chart", f"the newest {count(series.POINTS)}", "-"),
+        ("time to look for them, or for the message before, in the file", time(past.PATIENCE), "-"),
+        ("joined text shown; payload of one piece", f"{size(markdown.KEPT)}; {size(joined.MAX_BYTES)}", "-"),
+        ("values of a JSON payload in the tree view; the rest as text", count(json.NODE_LIMIT), "-"),
+        ("of a payload that a regular expression searches", size(pattern.SEARCHED), "-"),
+        ("time for that; beyond it the payload does not match", f"about {time(effort.AFFORDED)}", "-"),
+    ]
 
 
 def flag(key: str) -> str:

@@ -19,9 +19,10 @@ from rtui.core.record import Kind
 from rtui.demo import websocket as demo
 from rtui.demo.websocket_scene import BAD_FRAMES
 from rtui.protocols.websocket import Options, Outgoing, WebSocket
+from tests.certificate import server_context
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.suite import expect_fault, fault_of, free_port
-from tests.conformance.test_websocket import SUBJECT, server_context
+from tests.conformance.test_websocket import SUBJECT
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from rtui.core.backoff import Policy
-from rtui.core.event import Closed, Opened, Received, Stalled
+from rtui.core.event import Closed, Opened, Progressed, Received, Stalled
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
 from rtui.core.record import Direction, Kind, Record
@@ -245,6 +245,58 @@ async def test_the_peer_s_own_wish_to_wait_is_honoured(stage: Stage) -> None:
     await until(connection, State.WAITING)
     assert connection.retry_in is not None
     assert connection.retry_in > 40
+
+
+async def test_a_peer_that_ends_in_peace_and_says_when_to_come_back_did_not_fail(stage: Stage) -> None:
+    again = Fault(kind="closed", side="them", title="The stream ended", retry_after=0.02)
+    ends = open_then(lambda: Closed(by="them", clean=True, fault=again))
+    connection = stage.play(ends, ends, ends, open_then(done), policy=Policy(first_delay=0.1, attempts=1))
+    await connection.wait_closed()
+    assert stage.adapters[0].runs == 4
+    waits = [record.meta for record in stage.records if record.kind == Kind.RECONNECT]
+    assert waits == ['{"delay":0.02}'] * 3
+
+
+async def test_what_could_be_done_twice_is_not_repeated(stage: Stage) -> None:
+    once = Fault(kind="lost", side="network", title="Connection lost", final=True)
+
+    async def cut(link: Link) -> Closed | None:
+        link.emit([Opened(details={})])
+        raise Failure(once)
+
+    connection = stage.play(cut)
+    await connection.wait_closed()
+    assert stage.adapters[0].runs == 1
+    assert not once.transient
+
+
+async def test_progress_moves_the_details_and_makes_no_row(stage: Stage) -> None:
+    async def streams(link: Link) -> Closed | None:
+        link.emit([Opened(details={"protocol": "Script 1"})])
+        link.emit([Progressed({"first_byte_ms": 3.0}), Progressed({"last_byte": 7})])
+        await asyncio.Event().wait()
+        return None
+
+    connection = stage.play(streams)
+    await connection.wait_open()
+    expected = {"protocol": "Script 1", "stream": {"first_byte_ms": 3.0, "last_byte": 7}}
+    await eventually(lambda: connection.details == expected)
+    assert stage.words == ["open"]
+
+
+async def test_details_of_messages_are_stored_with_them(stage: Stage) -> None:
+    same = {"id": "2"}
+
+    async def streams(link: Link) -> Closed | None:
+        link.emit([Opened(details={})])
+        metas = [{"id": "1"}, same, same, None, {}, same]
+        link.emit([Received("news", b"x", Kind.MESSAGE, meta) for meta in metas])
+        return done()
+
+    connection = stage.play(streams)
+    await connection.wait_closed()
+    metas = [record.meta for record in stage.records if record.kind == Kind.MESSAGE]
+    assert metas == ['{"id":"1"}', '{"id":"2"}', '{"id":"2"}', None, None, '{"id":"2"}']
 
 
 async def test_an_unknown_host_is_not_retried_before_a_first_success(stage: Stage) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rtui.core.clean import clean, clip
 from rtui.settings.option import build, declared
 from rtui.workbench.action import Book
-from rtui.workbench.actions.connection import is_open
+from rtui.workbench.actions.connection import can_send, explain_silence, is_open
 from rtui.workbench.actions.message import has_row
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def filter_channel(desk: Desk) -> None:
     desk.sure_tree.action_history()
 
 
-@_action("channel-compose", "", "Send to channel", when=lambda desk: has_channel(desk) and is_open(desk))
+@_action("channel-compose", "", "Send to channel", when=lambda desk: has_channel(desk) and can_send(desk))
 def compose(desk: Desk) -> None:
     """Write a message to the tree's channel."""
     desk.sure_tree.action_compose()
@@ -91,10 +91,19 @@ def chart(desk: Desk) -> None:
     desk.show_message_as("chart")
 
 
+@_action("joined", "", "Joined text", when=has_row)
+def joined(desk: Desk) -> None:
+    """The text that the stream around the row brings piece by piece, as Markdown."""
+    desk.show_message_as("joined")
+
+
 def compose_to(desk: Desk, channel: str) -> None:
     """Put the channel into the composer and go there."""
     if not is_open(desk):
         desk.say("not connected: nothing can be sent", severity="warning")
+        return
+    if not desk.sends:
+        explain_silence(desk)
         return
     desk.show_pane("composer")
     if desk.composer is not None:

@@ -8,7 +8,8 @@ from rtui.core.command import LASTING, Sabotage
 from rtui.core.fault import Failure
 from rtui.core.lifecycle import State
 from rtui.protocols import registry
-from rtui.protocols.base import Verb
+from rtui.protocols.base import Verb, Words
+from rtui.settings.option import declared
 from rtui.settings.quantity import parse_duration
 from rtui.settings.session import session_from_url
 from rtui.workbench.action import Book
@@ -30,6 +31,8 @@ FAULTS: Final = {
 }
 CLOSE_CODES: Final = (range(1000, 1004), range(1007, 1015), range(3000, 5000))
 """What an endpoint may send (RFC 6455, 7.4)."""
+DATA: Final = "data"
+"""The key of the option that is the body of a request."""
 LONGEST_REASON: Final = 123
 """Bytes of a close frame's reason (RFC 6455, 5.5: 125 with the code)."""
 
@@ -41,8 +44,33 @@ def live(desk: Desk) -> bool:
 
 
 def is_open(desk: Desk) -> bool:
-    """Whether messages can be sent."""
+    """Whether the tab's connection stands."""
     return desk.connection is not None and desk.connection.state is State.OPEN
+
+
+def can_send(desk: Desk) -> bool:
+    """Whether messages can be sent."""
+    return is_open(desk) and desk.sends
+
+
+def explain_silence(desk: Desk) -> None:
+    """Say that the protocol sends no messages, and what can be done instead."""
+    adapter, key = desk.sure.adapter, desk.bench.key_of
+    parts = [f"{adapter.title} only receives."]
+    if any(one.key == DATA for one in declared(adapter.Options)):
+        parts.append(f"To ask for something else, {key('app.edit')} edits its request: method, data, headers.")
+    if _can(desk, Verb.PING):
+        parts.append(f"{key('app.ping')}: {adapter.words.ping}.")
+    desk.say(" ".join(parts))
+
+
+def _ping_word(desk: Desk) -> str:
+    return desk.sure.adapter.words.ping.capitalize()
+
+
+def _has_own_ping(desk: Desk) -> bool:
+    """Whether a ping is more here than a look at how far the peer is."""
+    return desk.sure.adapter.words.ping != Words(channel="", channels="").ping
 
 
 @_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture)
@@ -75,9 +103,16 @@ def reconnect(desk: Desk) -> None:
     desk.sure.reconnect()
 
 
-@_action("ping", "p", "Ping", when=lambda desk: _can(desk, Verb.PING))
+@_action(
+    "ping",
+    "p",
+    "Ping",
+    when=lambda desk: _can(desk, Verb.PING),
+    footer=_has_own_ping,
+    called=_ping_word,
+)
 def ping(desk: Desk) -> None:
-    """Send a ping and time the answer."""
+    """Send a ping and time the answer; where requests are repeated, make the next one now."""
     desk.sure.poke()
 
 

@@ -16,7 +16,7 @@ from rtui.core.record import Direction, Kind, Record
 from rtui.core.words import counted
 from rtui.settings.option import declared
 from rtui.workbench.action import Book
-from rtui.workbench.actions.connection import is_open
+from rtui.workbench.actions.connection import can_send, explain_silence, is_open
 from rtui.workbench.actions.view import has_sheet
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ ATTACHMENTS: Final = "attachments"
 
 def can_resend(desk: Desk) -> bool:
     """Whether there is a row and a way to send it."""
-    return is_open(desk) and desk.has_row
+    return can_send(desk) and desk.has_row
 
 
 def can_answer(desk: Desk) -> bool:
@@ -68,10 +68,18 @@ def has_row(desk: Desk) -> bool:
     return desk.has_row
 
 
-@_action("compose", "s", "Send", footer=True, when=is_open)
+def _may_ask_to_send(desk: Desk) -> bool:
+    """Whether a message can be sent, or the protocol has none and says so."""
+    return is_open(desk) or (desk.connection is not None and not desk.sends)
+
+
+@_action("compose", "s", "Send", footer=can_send, when=_may_ask_to_send)
 def compose(desk: Desk) -> None:
     """Write a message."""
-    desk.show_pane("composer")
+    if desk.sends:
+        desk.show_pane("composer")
+    else:
+        explain_silence(desk)
 
 
 @_action("copy", "y", "Copy", when=has_row)
@@ -138,7 +146,7 @@ async def export(desk: Desk) -> None:
     desk.say(f"{counted(written, 'row')} in {path}" if written is not None else f"cancelled; {path} was not written")
 
 
-@_action("replay-history", "H", "History…", when=is_open)
+@_action("replay-history", "H", "History…", when=can_send)
 async def history(desk: Desk) -> None:
     """Put an earlier payload into the composer."""
     from rtui.workbench.screens.dialog import Choice, Choose

@@ -12,7 +12,7 @@ from rtui.settings.option import has_template
 from rtui.settings.quantity import format_duration, parse_duration
 from rtui.settings.session import SavedMessage
 from rtui.workbench.action import Book
-from rtui.workbench.actions.connection import is_open
+from rtui.workbench.actions.connection import can_send
 from rtui.workbench.repeat import Repeat
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ SHORTEST: Final = 0.01
 
 def has_draft(desk: Desk) -> bool:
     """Whether something stands in the composer of an open connection."""
-    return is_open(desk) and desk.composer is not None and bool(desk.composer.draft.payload)
+    return can_send(desk) and desk.composer is not None and bool(desk.composer.draft.payload)
 
 
-@_action("send-saved", "M", "Send saved…", when=is_open)
+@_action("send-saved", "M", "Send saved…", when=can_send)
 async def send_saved(desk: Desk) -> None:
     """Send one of the session's saved messages."""
     from rtui.workbench.screens.dialog import Choose
@@ -58,7 +58,7 @@ def _declare_digit(number: int) -> None:
 
 
 def _has(desk: Desk, number: int) -> bool:
-    return is_open(desk) and len(desk.sure.session.messages) >= number
+    return can_send(desk) and len(desk.sure.session.messages) >= number
 
 
 for _number in DIGITS:
@@ -88,7 +88,7 @@ async def keep(desk: Desk) -> None:
     desk.refresh_bindings()
 
 
-@_action("repeat", "a", "Repeat…", when=is_open)
+@_action("repeat", "a", "Repeat…", when=can_send)
 async def repeat(desk: Desk) -> None:
     """Send a message again and again, or stop doing so."""
     from rtui.workbench.screens.dialog import Choice, Choose, Prompt

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rtui.capture.query import FilterError, compile_filter
 from rtui.workbench.action import Book
+from rtui.workbench.actions.connection import explain_silence
 from rtui.workbench.layout import PANES
 from rtui.workbench.sizing import grow
 
@@ -35,7 +36,7 @@ def show_help(desk: Desk) -> None:
     from rtui.workbench.screens.help import Help, sections
 
     operators = [(example, "", text) for example, text in help_rows()]
-    keys = sections(desk.bench, desk.active_bindings.values(), ACTIONS)
+    keys = sections(desk.bench, desk.active_bindings.values(), ACTIONS, lambda action: action.name(desk))
     desk.bench.push_screen(Help([*keys, ("Filter language", operators)]))
 
 
@@ -123,7 +124,10 @@ def _grow(desk: Desk, direction: int) -> None:
 
 def _press(pane: str) -> None:
     def press(desk: Desk) -> None:
-        desk.press_pane(pane)
+        if pane == "composer" and desk.connection is not None and not desk.sends:
+            explain_silence(desk)
+        else:
+            desk.press_pane(pane)
 
     verbs = "Go to" if pane == "log" else "Bring back, go to or put away"
     press.__doc__ = f"{verbs} the {TITLES[pane].lower()}."

@@ -26,7 +26,7 @@ TOUR = (
     (
         "message",
         "the message",
-        "The row under the cursor as a JSON tree, raw, hex, and what the protocol told about it.",
+        "The row under the cursor as a JSON tree, raw, hex, and more; in the tab of tokens, t joins them to a text.",
     ),
     ("composer", "the composer", "Press s, type, send. The echo comes back as a row with its latency."),
     (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.text import Text
 from textual import on
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from rtui.capture.query import compile_filter
 from rtui.core.clean import clean
@@ -37,6 +37,7 @@ from rtui.workbench.repeat import Repeats
 from rtui.workbench.screens.stage import Stage
 from rtui.workbench.sheet import TIMELINE, Sheet
 from rtui.workbench.widgets import figure
+from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.row import TimeMode
 
@@ -87,6 +88,7 @@ class Desk(Stage):
 
         await self.mount_rest()
         self.picture = Picture(self)
+        self.query_one(KeyLine).title_of = self._hint
         self.set_stage()
         self.reload_sessions()
         self._dress()
@@ -131,6 +133,11 @@ class Desk(Stage):
         if action == "do" and parameters:
             return ACTIONS[str(parameters[0])].when(self)
         return super().check_action(action, parameters)
+
+    def _hint(self, binding: Binding) -> str:
+        """What the footer says of a key."""
+        action = ACTIONS.get(binding.id or "")
+        return action.hint(self) if action is not None else binding.description
 
     async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
         """Put a dialog up and wait for the answer. Only from a worker."""

@@ -12,13 +12,15 @@ from textual.dom import DOMNode
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select, TextArea
 
+from rtui.protocols.base import CommonOptions
 from rtui.settings.kind import read_pairs
-from rtui.settings.option import Declared
+from rtui.settings.option import Declared, declared
 from rtui.settings.quantity import format_duration, format_size
 from rtui.workbench.widgets.safe import SafeArea, SafeInput, Tick
 
 PREFIX: Final = "option-"
 """Before an option's key in the id of its field."""
+COMMON: Final = frozenset(one.section for one in declared(CommonOptions))
 
 
 def row(label: str, field: Widget) -> Iterator[Widget]:
@@ -27,12 +29,15 @@ def row(label: str, field: Widget) -> Iterator[Widget]:
 
 
 def fields(options: Iterable[Declared], heading: str, values: Mapping[str, Any]) -> list[Widget]:
-    """A heading per section and a row per option; `heading` for those without a section."""
+    """A heading per section and a row per option; `heading` for those without a section.
+
+    What is the protocol's own comes first, what all have at the end.
+    """
     widgets: list[Widget] = []
     by_section: dict[str, list[Declared]] = {}
     for one in options:
         by_section.setdefault(one.section or heading, []).append(one)
-    for section, members in by_section.items():
+    for section, members in sorted(by_section.items(), key=lambda pair: pair[0] in COMMON):
         widgets.append(Label(section, markup=False, classes="heading"))
         for one in members:
             widget = _field(one, values.get(one.key, one.default))
@@ -45,7 +50,8 @@ def given(form: DOMNode, options: Iterable[Declared]) -> dict[str, Any]:
     """What stands in the fields of `form` and differs from the defaults."""
     values: dict[str, Any] = {}
     for one in options:
-        value = _value_of(form.query_one(f"#{PREFIX}{one.key}"))
+        field = form.query_one(f"#{PREFIX}{one.key}")
+        value = field.text if one.kind == "body" and isinstance(field, TextArea) else _value_of(field)
         if value != _shown(one, one.default):
             values[one.key] = _table(value) if one.kind == "pairs" else value
     return values
@@ -60,6 +66,8 @@ def _field(one: Declared, value: Any) -> Widget:
     if one.choices and one.kind != "list":
         choices = [(choice or "(none)", choice) for choice in one.choices]
         return Select(choices, value=str(shown), id=name, allow_blank=False, compact=True)
+    if one.kind == "body" and isinstance(shown, str):
+        return SafeArea(shown, id=name, compact=True, placeholder=one.summary)
     if isinstance(shown, list):
         return SafeArea("\n".join(shown), id=name, compact=True, placeholder=f"{one.summary}, one a line")
     return SafeInput(shown, id=name, placeholder=one.summary, password=one.secret, compact=True)

@@ -34,6 +34,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
 class SessionForm(Dialog[Filled]):
     """Name, URL, and every connect option of the protocol that the URL names."""
 
+    AUTO_FOCUS = "#url"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f10", "finish(True, False)", "Connect", id="form.connect", tooltip="Connect without saving"),
         Binding("f2", "finish(False, True)", "Save", id="form.save", tooltip="Save to a file"),

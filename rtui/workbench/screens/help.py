@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from rich.table import Table
@@ -25,7 +25,12 @@ DULL: Final = frozenset({"scroll_left", "scroll_right", "page_left", "page_right
 """Actions every scrolling widget of Textual has, and ours have no use for."""
 
 
-def sections(app: App[Any], active: Iterable[ActiveBinding], actions: Mapping[str, Action]) -> Sections:
+def sections(
+    app: App[Any],
+    active: Iterable[ActiveBinding],
+    actions: Mapping[str, Action],
+    name_of: Callable[[Action], str] = lambda action: action.title,
+) -> Sections:
     """The keys of the focused pane first, then ours by subject. Several keys of one binding stand in one row."""
     grouped: dict[str, dict[str, tuple[list[str], str, str]]] = {}
     for node, binding, enabled, _ in active:
@@ -34,7 +39,8 @@ def sections(app: App[Any], active: Iterable[ActiveBinding], actions: Mapping[st
         ours = actions.get(binding.id or "")
         heading = ours.group if ours else _heading(type(node).__name__)
         rows = grouped.setdefault(heading, {})
-        keys, _, _ = rows.setdefault(binding.action, ([], binding.description, binding.tooltip))
+        title = name_of(ours) if ours else binding.description
+        keys, _, _ = rows.setdefault(binding.action, ([], title, binding.tooltip))
         keys.append(app.get_key_display(binding))
     return [
         (heading, [("  ".join(keys), title, tip) for keys, title, tip in rows.values()])

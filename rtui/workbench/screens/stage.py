@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from rtui.core.clean import clean
+from rtui.protocols.base import Verb
 from rtui.workbench import sizing
 from rtui.workbench.layout import PANES, Layout
 from rtui.workbench.panes.card import Welcome
@@ -81,6 +82,11 @@ class Stage(Screen[None]):
         return self.sheets.current.connection if self.sheets.current is not None else None
 
     @property
+    def sends(self) -> bool:
+        """Whether the protocol of the tab has messages to send."""
+        return self.connection is not None and Verb.SEND in self.connection.adapter.verbs
+
+    @property
     def live_capture(self) -> bool:
         """Whether something is recorded, so that connections can be opened."""
         return self.bench.hub is not None
@@ -98,6 +104,8 @@ class Stage(Screen[None]):
 
     def set_stage(self) -> None:
         """Bring the screen in line with the layout and with whether there is anything to show."""
+        if self.panes.zoomed == "composer" and not self.sends:
+            self.panes.zoomed = None  # another tab's; here it would leave nothing on the screen
         empty = self.sheets.current is None
         sessions_alone = self.panes.zoomed == "sessions"
         for pane in PANES:
@@ -119,7 +127,7 @@ class Stage(Screen[None]):
             return "sessions" not in self.panes.folded  # nothing else to look at
         if pane in {"tree", "composer"} and self.is_merged:
             return False
-        if pane == "composer" and self.connection is None:
+        if pane == "composer" and not self.sends:
             return False
         return self.panes.visible(pane)
 

@@ -28,7 +28,20 @@ COLOURS: Final = {
     "out": "$rt-out",
     "added": "$rt-in",
     "removed": "$rt-error",
+    "heading": "$rt-key",
+    "strong": "$foreground",
+    "emphasis": "$foreground",
+    "struck": "$rt-dim",
+    "code": "$rt-string",
+    "link": "$rt-number",
 }
+FONTS: Final = """
+    & > .canvas--heading { text-style: bold; }
+    & > .canvas--strong { text-style: bold; }
+    & > .canvas--emphasis { text-style: italic; }
+    & > .canvas--struck { text-style: strike; }
+    & > .canvas--link { text-style: underline; }
+"""
 STYLES: Final = ("text", *COLOURS, "cursor")
 """Component classes are `canvas--` + one of these."""
 
@@ -55,7 +68,7 @@ class Canvas(Tall):
     """Subclasses say how many rows there are and what stands in each."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"canvas--{name}" for name in STYLES}
-    DEFAULT_CSS = sheet("Canvas", "canvas", COLOURS)
+    DEFAULT_CSS = sheet("Canvas", "canvas", COLOURS, FONTS)
 
     hint = ""
     """What stands in the middle while there are no rows."""
@@ -65,6 +78,8 @@ class Canvas(Tall):
         self.cursor = 0
         self.shows_cursor = True
         """Whether the row under the cursor looks different."""
+        self.sticky = 0
+        """Rows at the top that stay when the others scroll."""
         self._palette = Palette(lambda name: self.get_component_rich_style(f"canvas--{name}"), tinted_as="string")
 
     # For subclasses
@@ -95,7 +110,7 @@ class Canvas(Tall):
             return
         self.cursor = min(max(index, 0), count - 1)
         top = round(self.scroll_y)
-        self._place(min(max(top, self.cursor - self.body_height + 1), self.cursor))
+        self._place(min(max(top, self.cursor - self.body_height + 1), self.cursor - self.sticky))
         self.repaint()
         self.cursor_moved()
 
@@ -105,7 +120,7 @@ class Canvas(Tall):
         """What row `y` of the screen looks like now; blank where there is none."""
         width = self.body_width
         count = self.row_count()
-        index = self.scroll_offset.y + y
+        index = self._index(y)
         if not count and y == self.body_height // 2 and self.hint:
             hint = Segment(clean(self.hint).center(width), self._palette.style("dim"))
             return Strip([hint]).crop_extend(0, width, self._palette.style("text"))
@@ -116,6 +131,10 @@ class Canvas(Tall):
             Segment(text, self._palette.style(style, over)) for style, text in self.row_pieces(index, width) if text
         ]
         return Strip(segments).crop_extend(0, width, self._palette.style("text", over))
+
+    def _index(self, y: int) -> int:
+        """The row that stands on row `y` of the screen."""
+        return y if y < self.sticky else self.scroll_offset.y + y
 
     def notify_style_update(self) -> None:
         """The theme or the focus changed."""
@@ -139,7 +158,7 @@ class Canvas(Tall):
         offset = event.get_content_offset(self)
         if offset is None:
             return None
-        index = self.scroll_offset.y + offset.y
+        index = self._index(offset.y)
         return index if index < self.row_count() else None
 
     # Actions

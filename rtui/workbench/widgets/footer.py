@@ -6,11 +6,12 @@ bindings may have changed; that cost a style pass and several layouts of the who
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.segment import Segment
 from textual import events
+from textual.binding import Binding
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
@@ -63,6 +64,8 @@ class KeyLine(Widget):
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.hints: tuple[Hint, ...] = ()
+        self.title_of: Callable[[Binding], str] = _title
+        """What is said of a binding; empty hides it."""
         self.looks = 0
         """How often the bindings were asked for."""
         self._ascii_only = ascii_only
@@ -84,7 +87,8 @@ class KeyLine(Widget):
         if not self.is_attached:
             return
         self.looks += 1
-        hints = tuple(hints_of(self.screen.active_bindings.values(), self.app, ascii_only=self._ascii_only))
+        active = self.screen.active_bindings.values()
+        hints = tuple(hints_of(active, self.app, self.title_of, ascii_only=self._ascii_only))
         if hints != self.hints:
             self.hints = hints
             self.refresh()
@@ -120,7 +124,17 @@ class KeyLine(Widget):
             start += hint.width + GAP
 
 
-def hints_of(active: Iterable[ActiveBinding], app: App[object], *, ascii_only: bool = False) -> Iterable[Hint]:
+def _title(binding: Binding) -> str:
+    return binding.description
+
+
+def hints_of(
+    active: Iterable[ActiveBinding],
+    app: App[object],
+    title_of: Callable[[Binding], str] = _title,
+    *,
+    ascii_only: bool = False,
+) -> Iterable[Hint]:
     """One hint for each action that wants to be shown: those of the screen, then those of the focused pane."""
     seen: set[str] = set()
     for _, binding, enabled, _ in sorted(active, key=lambda one: not isinstance(one.node, Screen)):
@@ -130,5 +144,7 @@ def hints_of(active: Iterable[ActiveBinding], app: App[object], *, ascii_only: b
         shown = clean(app.get_key_display(binding))
         if ascii_only and not shown.isascii():
             shown = binding.key
-        title = clean(binding.description)
+        title = clean(title_of(binding) if enabled else binding.description)
+        if not title:
+            continue
         yield Hint(binding.key, shown, title.replace("…", "...") if ascii_only else title, enabled)

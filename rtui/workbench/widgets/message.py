@@ -1,4 +1,4 @@
-"""The message pane: one record as a tree, as text, as bytes, what the protocol told about it, and its channel's past.
+"""The message pane: one record as a tree, as text, as bytes, what the protocol told, its channel's past, its stream.
 
 Only the visible rows are made: `payloads` documents hand out windows, so 16 MiB open as fast as 16 bytes. What must
 be parsed first and is large is parsed in a thread; the pane says so meanwhile.
@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from typing import Any, ClassVar, Final, Literal, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from rtui.capture.joined import AUTO, texts
 from rtui.capture.past import Past, key_of
 from rtui.capture.series import fields
 from rtui.core.clean import cell_width, clean, clip, decode
 from rtui.core.fault import Failure
-from rtui.core.record import Direction, Kind, Record
+from rtui.core.record import Kind, Record
 from rtui.payloads.base import Document, Line
 from rtui.payloads.diff import DiffDocument
 from rtui.payloads.registry import Opening, open_as, open_best
@@ -29,47 +30,24 @@ from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.canvas import Canvas, moves
 from rtui.workbench.widgets.chart import Chart
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
+from rtui.workbench.widgets.joined import JoinedText
+from rtui.workbench.widgets.meta import MetaDocument, meta_fields, meta_of
 from rtui.workbench.widgets.painted import retitle
-from rtui.workbench.widgets.row import Piece
+from rtui.workbench.widgets.row import Piece, not_modified
 from rtui.workbench.widgets.source import Named
 
-Mode: TypeAlias = Literal["pretty", "raw", "hex", "meta", "diff", "chart"]
-MODES: Final[tuple[Mode, ...]] = ("pretty", "raw", "hex", "meta", "diff", "chart")
+Mode: TypeAlias = Literal["pretty", "raw", "hex", "meta", "diff", "chart", "joined"]
+MODES: Final[tuple[Mode, ...]] = ("pretty", "raw", "hex", "meta", "diff", "chart", "joined")
 LARGE: Final = 128 * 1024
 """Payloads from this many bytes are parsed in a thread: the loop would miss a frame."""
 COMPARED_AT_ONCE: Final = 4 * 1024
 """Payloads up to this many bytes are compared without a thread: it takes milliseconds."""
 TITLE_OFFSET: Final = 1
 """Cells of border before the title."""
-LABEL: Final = 14
-"""Cells of the names in the meta view."""
-
-
-class MetaDocument(Document):
-    """What is known of a record besides its payload, one line each."""
-
-    def __init__(self, fields: list[tuple[str, str]]) -> None:
-        self._fields = fields
-
-    @property
-    def height(self) -> int:
-        """See `Document`."""
-        return len(self._fields)
-
-    def lines(self, first: int, count: int) -> list[Line]:
-        """Name and value."""
-        return [
-            [("key", clip(clean(name), LABEL).ljust(LABEL) + " "), ("text", clean(value))]
-            for name, value in self._fields[max(first, 0) : max(first, 0) + count]
-        ]
-
-    def value(self, row: int) -> bytes:
-        """The value."""
-        return self._fields[row][1].encode("utf-8", "surrogatepass") if 0 <= row < self.height else b""
 
 
 class MessageView(Canvas):
-    """One message, in one of six modes. The mode stays when another message is shown."""
+    """One message, in one of seven modes. The mode stays when another message is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *moves("message"),
@@ -81,6 +59,13 @@ class MessageView(Canvas):
             "d", "mode('diff')", "Diff", id="message.diff", tooltip="What changed since the message before it there"
         ),
         Binding("v", "mode('chart')", "Chart", id="message.chart", tooltip="Its numbers over time; ←/→ choose which"),
+        Binding(
+            "t",
+            "mode('joined')",
+            "Joined",
+            id="message.joined",
+            tooltip="The text that the stream brings piece by piece; ←/→ choose where the pieces stand",
+        ),
         Binding("space,enter", "toggle_row", "Fold", id="message.fold", tooltip="Fold or unfold the row"),
         Binding(
             "left,h", "close_branch", "Fold", show=False, id="message.close", tooltip="Fold, or go to what encloses"
@@ -129,6 +114,8 @@ class MessageView(Canvas):
         self._field = ""
         """Path of the number that was drawn last."""
         self._drawing = False
+        self.path_of: Callable[[int], str] = lambda _link: AUTO
+        """Where the messages of a link hold the pieces of a text."""
 
     @property
     def record(self) -> Record | None:
@@ -140,6 +127,21 @@ class MessageView(Canvas):
         self._record = record
         self._link = link
         self._open()
+
+    def keep_up(self) -> None:
+        """Bring the joined text up to date, if one is shown; in every frame."""
+        text, record = self._document, self._record
+        if not isinstance(text, JoinedText) or not self.is_attached or self._drawing or record is None:
+            return
+        if not text.covers(record.seq):
+            self._open()
+        elif not text.ready:
+            self._drawing = True
+            self.run_worker(self._gather(text), group="message-joined", description="join a text", exit_on_error=False)
+        else:
+            at_end = self._is_at_end()
+            if text.grow():
+                self._regrown(at_end=at_end)
 
     def tick(self) -> None:
         """Bring the chart up to date, if one is shown; a few times a second."""
@@ -183,7 +185,7 @@ class MessageView(Canvas):
             self.resettle()
 
     def action_open_branch(self) -> None:
-        """Unfold, if that shows more rows; in the chart, the next number."""
+        """Unfold, if that shows more rows; in the chart, the next number; in the joined text, another place."""
         if not self._choose(1):
             self._toggle_if(grows=True)
 
@@ -204,7 +206,9 @@ class MessageView(Canvas):
         """Ask for the clipboard. Values are exact, not cleaned."""
         if self._document is None or self._record is None:
             return
-        if what == "message":
+        if what == "message" and isinstance(self._document, JoinedText):
+            self._copy(self._document.text, "text")
+        elif what == "message":
             self._copy(decode(self._record.payload), "message")
         elif what == "path":
             path = self._document.path(self.cursor)
@@ -222,7 +226,7 @@ class MessageView(Canvas):
                 self.action_mode(self._mode_at(event.x))
             return
         self.go_to_row(index)
-        if index == 0 and self._choose(1):
+        if index == 0 and isinstance(self._document, Chart) and self._choose(1):
             return
         if event.chain == 2:  # noqa: PLR2004 - a double click
             self.action_toggle_row()
@@ -243,15 +247,17 @@ class MessageView(Canvas):
         return False
 
     def _choose(self, step: int) -> bool:
-        """Draw another number, if a chart is shown."""
-        chart = self._document
-        if not isinstance(chart, Chart):
-            return False
-        if chart.choose(step):
-            self._field = chart.path(0) or ""
+        """Draw another number, if a chart is shown; look for the text elsewhere, if a joined one is."""
+        shown = self._document
+        if isinstance(shown, Chart) and shown.choose(step):
+            self._field = shown.path(0) or ""
             self.tick()
             self.repaint()
-        return True
+        elif isinstance(shown, JoinedText) and shown.choose(step):
+            self._overtaken.set()
+            self._overtaken = threading.Event()
+            self.go_to_row(0)
+        return isinstance(shown, Chart | JoinedText)
 
     def _mode_at(self, x: int) -> Mode:
         """The mode whose name stands at a column of the title; beside them, the next one."""
@@ -271,13 +277,15 @@ class MessageView(Canvas):
         self._overtaken.set()
         self._overtaken = threading.Event()
         record = self._record
-        if self.mode == "chart" and record is not None and self._charts(record):
+        if record is not None and (self._charts(record) or self._joins(record)):
             return
         self.cursor = 0
         if record is None:
             self._put(None, "")
         elif self.mode == "meta":
             self._put(MetaDocument(list(meta_fields(record, self._link))), "")
+        elif self.mode == "joined":
+            self._open_joined(record)
         elif self.mode in {"diff", "chart"}:
             self._open_past(record)
         elif len(record.payload) < LARGE or self.mode == "hex":
@@ -307,7 +315,7 @@ class MessageView(Canvas):
             self._put(open_as("raw", record.payload).document, "no message: it has no past on a channel")
         elif self.mode == "chart":
             self._put(Chart(past, key, fields(record.payload), self._field, glyphs=self.glyphs), "")
-        elif (before := past.before(record)) is not None and _is_small(before, record):
+        elif (before := past.before(_full(record))) is not None and _is_small(before, record):
             self._put(_compared(before, record), "")
         else:
             self._put(None, "looking for the message before…")
@@ -317,7 +325,7 @@ class MessageView(Canvas):
     async def _compare_later(self, past: Past, record: Record, before: Record | None, job: int) -> None:
         """Look the message before up, where memory has lost it, and compare: both in threads."""
         if before is None:
-            before = await asyncio.to_thread(past.stored_before, record, self._overtaken)
+            before = await asyncio.to_thread(past.stored_before, _full(record), self._overtaken)
         if job != self._job:
             return
         if before is None:
@@ -331,7 +339,50 @@ class MessageView(Canvas):
     def _charts(self, record: Record) -> bool:
         """Whether the chart shown is about the record's channel already: it goes on, whatever message is chosen."""
         chart = self._document
-        return isinstance(chart, Chart) and chart.key == key_of(record) and bool(chart.offered)
+        if self.mode != "chart" or not isinstance(chart, Chart):
+            return False
+        return chart.key == key_of(record) and bool(chart.offered)
+
+    # The text of its stream
+
+    def _joins(self, record: Record) -> bool:
+        """Whether the text shown is the one around the record already."""
+        text = self._document
+        if self.mode != "joined" or not isinstance(text, JoinedText):
+            return False
+        return text.link == record.link and text.covers(record.seq)
+
+    def _open_joined(self, record: Record) -> None:
+        """Begin to show the text around the record."""
+        if self.past is None:
+            self._put(open_as("raw", record.payload).document, "nothing is known of the messages around it")
+            return
+        asked, problem = self.path_of(record.link), ""
+        try:
+            text = JoinedText(self.past, record.link, record.seq, [asked, *texts(record.payload)])
+        except ValueError as error:
+            text, problem = JoinedText(self.past, record.link, record.seq, [AUTO]), f"{asked}: {error}"
+        self._put(text, problem)
+        self.keep_up()
+
+    async def _gather(self, text: JoinedText) -> None:
+        try:
+            await text.gather(self._overtaken)
+        finally:
+            self._drawing = False
+        if text is self._document and text.ready:
+            text.grow()
+            self._regrown(at_end=text.live)
+
+    def _is_at_end(self) -> bool:
+        """Whether the last row is shown and chosen, so that the next last one is to be."""
+        return self.cursor >= self.row_count() - 1 and round(self.scroll_y) >= self._last_top()
+
+    def _regrown(self, *, at_end: bool) -> None:
+        """There are other rows."""
+        self.resettle()
+        if at_end:
+            self.go_to_row(self.row_count() - 1)
 
     async def _draw(self, chart: Chart) -> None:
         try:
@@ -344,6 +395,7 @@ class MessageView(Canvas):
     def _put(self, document: Document | None, problem: str) -> None:
         self._document = document
         self.shows_cursor = not isinstance(document, Chart)
+        self.sticky = 1 if isinstance(document, JoinedText) else 0
         self.problem = problem
         retitle(self, self._title())
         if self.is_attached:
@@ -364,7 +416,7 @@ def _opening(record: Record, mode: Mode, link: Named | None) -> Opening:
     """The record's payload, ready to be shown."""
     if mode in {"raw", "hex"} or record.kind not in {Kind.MESSAGE, Kind.ACK}:
         return open_as("hex" if mode == "hex" else "raw", record.payload)
-    return open_best(record.payload, {**_meta(record), "wire": _on_wire(record, link)})
+    return open_best(record.payload, {**meta_of(record), "wire": _on_wire(record, link)})
 
 
 def _on_wire(record: Record, link: Named | None) -> str:
@@ -382,45 +434,16 @@ def _is_small(*records: Record) -> bool:
 def _compared(before: Record, record: Record) -> DiffDocument:
     """What changed between two messages of a channel."""
     told = f"since #{before.seq:,}, {figure.span(record.time - before.time)} s"
+    if not_modified(record):
+        return DiffDocument(before.payload, before.payload, f"not modified {told}")
     return DiffDocument(before.payload, record.payload, told)
 
 
-def _meta(record: Record) -> dict[str, Any]:
-    try:
-        meta = msgspec.json.decode(record.meta) if record.meta else {}
-    except (msgspec.DecodeError, RecursionError):
-        return {}
-    return meta if isinstance(meta, dict) else {}
-
-
-def meta_fields(record: Record, link: Named | None) -> Iterator[tuple[str, str]]:
-    """Names and values of everything but the payload."""
-    yield "sequence", f"{record.seq:,}"
-    yield "time", f"{figure.date(record.time)}"
-    if link is not None:
-        yield "connection", f"{link.name} ({link.protocol})"
-    yield "kind", Kind(record.kind).word
-    if record.direction:
-        yield "direction", Direction(record.direction).word
-    if record.channel:
-        yield "channel", record.channel
-    yield "size", f"{len(record.payload):,} bytes"
-    if record.reply_to is not None:
-        yield "answers", f"#{record.reply_to:,}"
-    if record.latency is not None:
-        yield "latency", figure.latency(record.latency)
-    yield from _nested("", _meta(record))
-
-
-def _nested(prefix: str, values: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Objects one level down get a line for each key; anything deeper stays JSON."""
-    for key, value in values.items():
-        if isinstance(value, dict) and not prefix:
-            yield from _nested(f"{key}.", value)
-        elif isinstance(value, str):
-            yield prefix + key, value
-        else:
-            yield prefix + key, msgspec.json.encode(value).decode()
+def _full(record: Record) -> Record:
+    """`record` with the channel of answers that have a body: it says that the last of those still holds."""
+    if not not_modified(record):
+        return record
+    return msgspec.structs.replace(record, channel=f"{record.channel.removesuffix('304')}200")
 
 
 def _cut(line: Line, width: int) -> Iterator[Piece]:

@@ -24,10 +24,14 @@ SHORT_CLOCK_CELLS: Final = 8
 MAX_CHANNEL: Final = 28
 MAX_SOURCE: Final = 14
 MAX_ALIAS: Final = 14
+MAX_ID: Final = 12
 BIG: Final = 1000
 """Bytes from which a row tells its size."""
 MAX_KEYS: Final = 12
 """JSON keys dimmed per row: each costs two changes of style, some 80 bytes to the terminal."""
+
+EMPTY: Final = "(empty)"
+UNCHANGED: Final = "(not modified)"
 
 _KEY: Final = re.compile(r'"(?:[^"\\]|\\.)*"\s?(?=:)')
 _KIND_STYLE: Final[dict[int, str]] = {
@@ -128,7 +132,7 @@ def pieces(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[P
     if columns.channel:
         shade = (look.colour or "channel") if style == "text" else style
         line.append((shade, _column(look.name or record.channel, columns.channel)))
-    badge = " ".join(badges(record, glyphs))
+    badge = " ".join(badges(record, glyphs, named=columns.channel > 0))
     room = columns.body - (cell_width(badge) + 1 if badge else 0)
     if room < columns.body // 2:
         badge, room = "", columns.body
@@ -162,10 +166,14 @@ def row_style(record: Record, *, muted: bool = False) -> str:
     return _KIND_STYLE.get(record.kind, "text")
 
 
-def badges(record: Record, glyphs: Glyphs = UNICODE) -> list[str]:
-    """What stands at the right end, short enough to sit beside the payload."""
+def badges(record: Record, glyphs: Glyphs = UNICODE, *, named: bool = False) -> list[str]:
+    """What stands at the right end, short enough to sit beside the payload; `named`: the channel stands there too."""
     found = _meta_badges(record.meta) if record.meta and record.kind == Kind.MESSAGE else []
-    if len(record.payload) >= BIG:
+    if named and found and record.channel.endswith(f" {found[0]}"):
+        del found[0]  # the status, which polled URLs are counted by
+    if _is_answer(record):
+        found.append(f"{figure.size(len(record.payload))}B")
+    elif len(record.payload) >= BIG:
         found.append(figure.size(len(record.payload)))
     if record.latency is not None:
         found.append(f"{glyphs.reply} {figure.latency(record.latency)}")
@@ -173,6 +181,10 @@ def badges(record: Record, glyphs: Glyphs = UNICODE) -> list[str]:
 
 
 _META_BADGES: Final[dict[str, Callable[[Any], str]]] = {
+    "status": lambda status: str(status) if isinstance(status, int) else "",
+    "id": lambda name: f"#{clip(clean(name), MAX_ID)}" if isinstance(name, str) else "",
+    "latency_ms": lambda spent: figure.latency(int(spent * 1e6)) if isinstance(spent, int | float) else "",
+    "held_ms": lambda spent: f"held {figure.latency(int(spent * 1e6))}" if isinstance(spent, int | float) else "",
     "binary": lambda on: "bin" if on else "",
     "opcode": lambda opcode: "bin" if opcode in {"binary", 2} else "",
     "fragments": lambda count: f"{count} frag" if isinstance(count, int) and count > 1 else "",
@@ -182,6 +194,12 @@ _META_BADGES: Final[dict[str, Callable[[Any], str]]] = {
     "ack": lambda number: "ack?" if isinstance(number, int) and not isinstance(number, bool) else "",
 }
 """Meta keys that earn a badge, for any protocol that has them."""
+
+
+def _is_answer(record: Record) -> bool:
+    """Whether it is all that a request was answered with: how large it is says something, however small."""
+    meta = record.meta or ""
+    return bool(record.payload) and record.kind == Kind.MESSAGE and '"status":' in meta and '"item":' not in meta
 
 
 def _meta_badges(meta: str) -> list[str]:
@@ -234,14 +252,19 @@ def _body(record: Record, room: int, with_channel: bool) -> str:
     if with_channel and record.channel and record.kind == Kind.SUBSCRIBE:
         return f"{text} {clean(record.channel)}"
     if not text and record.kind == Kind.MESSAGE:
-        return "(empty)"
+        return UNCHANGED if not_modified(record) else EMPTY
     return text
+
+
+def not_modified(record: Record) -> bool:
+    """Whether it says that what was sent before still holds (RFC 9110, 15.4.5)."""
+    return record.kind == Kind.MESSAGE and record.meta is not None and '"status":304' in record.meta
 
 
 def _coloured(text: str) -> list[Piece]:
     """JSON keys dimmed, the rest as it is."""
     if text[:1] not in "{[" or '"' not in text:
-        return [("text" if text != "(empty)" else "dim", text)]
+        return [("dim" if text in {EMPTY, UNCHANGED} else "text", text)]
     line: list[Piece] = []
     end = 0
     for count, found in enumerate(_KEY.finditer(text)):

@@ -43,6 +43,10 @@ class SafeInput(Input):
 class SafeArea(TextArea):
     """A `TextArea` for text that may have been pasted from anywhere."""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave F6 and F7 to the workbench, where they mean the same everywhere."""
+        return action not in {"select_line", "select_all"} and super().check_action(action, parameters)
+
     def render_line(self, y: int) -> Strip:
         """See `TextArea.render_line`."""
         return harmless(super().render_line(y))

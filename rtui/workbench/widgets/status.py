@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -12,6 +13,7 @@ from textual.widget import Widget
 from rtui.core.clean import cell_width, clean, clip
 from rtui.core.lifecycle import State
 from rtui.core.words import counted
+from rtui.protocols.base import Verb
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.row import Piece
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
 
 SPARK = 10
+STREAM = "stream"
+"""The key of the details that move while the connection stands (`core.event.Progressed`)."""
+COUNTED_DOWN = 5_000_000_000
+"""Nanoseconds between an answer and the next request from which the wait is shown."""
+FIRSTS = {"first_byte_ms": "first byte", "first_event_ms": "first event"}
 TONES = {
     State.OPEN: "in",
     State.CLOSED: "error",
@@ -126,27 +133,76 @@ class StatusLine(Line):
         self.put(status_pieces(self.journal) if self.journal is not None else [("dim", "reading a capture")])
 
 
+def sign(connection: Any, glyphs: Glyphs) -> Piece:
+    """The state at a glance. An end that was meant is no error."""
+    state: State = connection.state
+    if state is State.CLOSED and connection.fault is None:
+        return "dim", glyphs.of_state(State.IDLE)
+    return TONES[state], glyphs.of_state(state)
+
+
 def header_pieces(connection: Any, glyphs: Glyphs) -> list[Piece]:
     """A connection in a line, what matters most first."""
     state: State = connection.state
-    pieces: list[Piece] = [(TONES[state], f"{glyphs.of_state(state)} {_state(connection)}")]
+    tone, glyph = sign(connection, glyphs)
+    pieces: list[Piece] = [(tone, f"{glyph} {_state(connection)}")]
     if getattr(connection.link.options, "insecure", False):
         pieces.append(("error", "INSECURE: certificate not verified"))
-    if connection.stalled:
-        pieces.append(("error", clean(connection.stalled)))
+    pieces += _awaited(connection)
     if connection.faults:
         pieces.append(("error", f"misbehaving: {', '.join(sorted(connection.faults))} (B ends it)"))
     if state is not State.OPEN and connection.fault is not None:
         pieces.append(("error", clean(connection.fault.sentence())))
         if connection.fault.hint:
             pieces.append(("notice", clean(connection.fault.hint)))
+    elif state is State.CLOSED and connection.closed is not None and connection.closed.reason:
+        pieces.append(("text", clean(connection.closed.reason)))
     pieces.append(("text", clean(connection.url)))
     pieces.append(("dim", _protocol(connection)))
     if connection.rtt is not None and state is State.OPEN:
         pieces.append(("dim", f"rtt {figure.latency(connection.rtt)}"))
+    ages = _ages(connection) if state is State.OPEN else ""
     meter = connection.meter
     pieces.append(("text", f"{figure.amount(meter.rate)}/s {glyphs.sparkline([*map(float, meter.history())], SPARK)}"))
-    return pieces
+    return [*pieces, ("dim", ages)] if ages else pieces
+
+
+def _awaited(connection: Any) -> list[Piece]:
+    """What has not come, and when it will."""
+    if connection.stalled:
+        return [("error", clean(connection.stalled))]
+    if connection.state is not State.OPEN:
+        return []
+    if wait := _next_poll(connection):
+        return [("text", wait)]
+    only_receives = Verb.SEND not in connection.adapter.verbs
+    return [("notice", "nothing came yet")] if only_receives and not len(connection.channels) else []
+
+
+def _next_poll(connection: Any) -> str:
+    """The countdown to the next request, where there is time for one."""
+    told = connection.details.get(STREAM, {})
+    due = told.get("next_poll", 0)
+    if due - told.get("last_byte", due) < COUNTED_DOWN:
+        return ""
+    return f"next poll in {max(0.0, (due - time.monotonic_ns()) / 1e9):.0f} s"
+
+
+def _ages(connection: Any) -> str:
+    """When the first byte, the first event and the last byte came: a proxy that holds an answer back shows here."""
+    told = connection.details.get(STREAM, {})
+    ages = []
+    for key, name in FIRSTS.items() if connection.rtt is None else ():
+        if isinstance(spent := told.get(key), int | float):
+            ages.append(f"{name} after {figure.latency(int(spent * 1e6))}")
+    if "last_byte" in told:
+        ages.append(f"last byte {_since(time.monotonic_ns() - told['last_byte'])}")
+    return ", ".join(ages)
+
+
+def _since(nanoseconds: int) -> str:
+    ago = figure.ago(max(nanoseconds, 0) / 1e9)
+    return ago if ago == "now" else f"{ago} ago"
 
 
 def _state(connection: Any) -> str:

@@ -33,6 +33,8 @@ WIDE: Final = 44
 """Cells from which there is room for everything."""
 DAY: Final = 86_400
 """Seconds after which an age says nothing: the capture is an old one."""
+LEVELS: Final = "/"
+"""The separator for which the filter language has + and #."""
 UNNAMED: Final = "(all)"
 """Shown for the channel "", where the protocol or the message has none."""
 
@@ -149,6 +151,8 @@ class ChannelTree(Canvas):
         """What they are called."""
         self.retains = False
         """Whether the peer keeps messages, so that they can be cleared."""
+        self.sends = True
+        """Whether messages can be sent to a channel."""
         self.subscriptions: Subscriptions | None = None
         """Those of the connection, to mark where they stand."""
         self._clock = clock
@@ -371,6 +375,8 @@ class ChannelTree(Canvas):
             return False
         if action == "clear_retained":
             return self.retains
+        if action == "compose":
+            return self.sends
         if action == "unsubscribe":
             node = self.selected
             return node is not None and self.subscription_at(node) is not None
@@ -470,7 +476,11 @@ class ChannelTree(Canvas):
 
     def _expression(self, node: Node) -> str:
         separator = self._channels.separator if self._channels is not None else None
-        return f"ch:{quoted(f'{node.full}{separator}#' if node.children and separator else node.full)}"
+        if not node.children or not separator:
+            return f"ch:{quoted(node.full)}"
+        if separator == LEVELS:
+            return f"ch:{quoted(f'{node.full}{separator}#')}"
+        return f"ch:{quoted(f'{node.full}{separator}*')} or ch={quoted(node.full)}"
 
 
 def _step(width: int) -> int:

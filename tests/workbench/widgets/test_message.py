@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from rtui.capture.journal import Journal
 from rtui.capture.past import Past
 from rtui.capture.reader import Reader
-from rtui.core.record import Record
+from rtui.core.record import Kind, Record
 from rtui.workbench.widgets.message import MessageView
 from tests.waiting import eventually
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host, row, screen_text
@@ -24,7 +25,7 @@ async def test_every_mode_draws_hostile_bytes_clean(size: tuple[int, int]) -> No
     async with Host(view).run_test(size=size) as pilot:
         view.focus()
         view.show(record, None)
-        for key in "prxmdv":
+        for key in "prxmdvt":
             await pilot.press(key)
             assert all(line.isprintable() for line in screen_text(view))
             assert any(line.strip() for line in screen_text(view))
@@ -113,6 +114,25 @@ async def test_the_diff_is_with_the_message_before_on_the_channel(journal: Journ
         assert view.row_count() == 3
 
 
+async def test_the_diff_of_an_answer_that_nothing_changed_shows_the_last_full_one(journal: Journal, past: Past) -> None:
+    unchanged = Record(2, row(2).time, 1, 0, 1, "/price 304", b"", '{"status":304}')
+    journal.append([row(1, b'{"v":1}', channel="/price 200"), unchanged])
+    journal.append([row(3, b'{"v":2}', channel="/price 200")])
+    view = MessageView(past=past)
+    async with Host(view).run_test(size=(80, 24)) as pilot:
+        view.focus()
+        view.show(unchanged, None)
+        await pilot.press("d")
+        await pilot.pause()
+        assert shown(view)[0].startswith("not modified since #1, +0.001 s")
+        assert len(shown(view)) == 2
+        await pilot.press("down", "space")
+        assert '"v": 1' in shown(view)[2]
+        view.show(journal.get(3), None)
+        await pilot.pause()
+        assert shown(view)[0].startswith("since #1, +0.002 s: 1 removed, 1 added")
+
+
 async def test_what_memory_has_lost_is_looked_up_for_the_diff(journal: Journal) -> None:
     records = [row(1, b"21.5"), row(2, b"21.6")]
     journal.append(records)
@@ -177,3 +197,120 @@ async def test_a_title_names_the_modes_and_a_click_on_one_chooses_it() -> None:
             drawn = "".join(segment.text for segment in view.screen._compositor.render_strips()[0])
             await pilot.click(offset=(drawn.index(mode), 0))
             assert view.mode == mode
+
+
+def token(text: str) -> bytes:
+    return json.dumps({"choices": [{"delta": {"content": text}}]}).encode()
+
+
+def kept_up(view: MessageView, reached: Callable[[], bool]) -> Callable[[], bool]:
+    """`reached`, with the view asked in every frame."""
+
+    def look() -> bool:
+        view.keep_up()
+        return reached()
+
+    return look
+
+
+def opened(seq: int) -> Record:
+    return row(seq, b"open", kind=Kind.OPEN, direction=0, channel="")
+
+
+async def test_joined_text_is_markdown_that_grows_and_is_followed(journal: Journal, past: Past) -> None:
+    journal.append([opened(1), row(2, token("# Title\n\nsome **bo")), row(3, token("ld** text"))])
+    view = MessageView(past=past)
+    async with Host(view).run_test(size=(60, 10)) as pilot:
+        view.focus()
+        view.show(journal.get(2), None)
+        await pilot.press("t")
+        await eventually(lambda: shown(view)[-1] == "some bold text")
+        assert shown(view)[0].startswith("2 tokens · 1.0k/s · first after 1.0 ms · live · .choices[0")
+        journal.append([row(4, token("\n\n" + "".join(f"{n}. item\n" for n in range(1, 31))))])
+        await eventually(kept_up(view, lambda: shown(view)[0].startswith("3 tokens")))
+        assert shown(view)[-1] == "30. item"
+        await pilot.press("home")
+        journal.append([row(5, token("31. item\n")), row(6, b"[DONE]")])
+        await eventually(kept_up(view, lambda: shown(view)[0].startswith("4 tokens")))
+        assert " · done · " in shown(view)[0]
+        assert shown(view)[1:2] == ["# Title"]
+        await pilot.press("end")
+        assert shown(view)[-1] == "31. item"
+        assert shown(view)[0].startswith("4 tokens")
+
+
+async def test_joined_text_goes_on_while_the_cursor_follows_and_ends_with_its_run(journal: Journal, past: Past) -> None:
+    journal.append([opened(1), row(2, token("one"))])
+    view = MessageView(past=past)
+    async with Host(view).run_test(size=(60, 10)) as pilot:
+        view.focus()
+        await pilot.press("t")
+        view.show(journal.get(2), None)
+        await eventually(lambda: shown(view)[-1] == "one")
+        before = view._document
+        journal.append([row(3, token(" two")), row(4, b"closed", kind=Kind.CLOSE, direction=0, channel="")])
+        view.show(journal.get(4), None)
+        await eventually(kept_up(view, lambda: shown(view)[-1] == "one two"))
+        assert view._document is before
+        assert " · closed · " in shown(view)[0]
+        journal.append([opened(5), row(6, token("other"))])
+        view.show(journal.get(6), None)
+        await eventually(kept_up(view, lambda: shown(view)[-1] == "other"))
+
+
+async def test_another_place_of_the_text_can_be_chosen_and_all_of_it_copied(journal: Journal, past: Past) -> None:
+    journal.append([opened(1), row(2, b'{"n":1,"a":"x","b":"**y**"}'), row(3, b'{"a":"X","b":" z"}')])
+    view = MessageView(past=past)
+    copied: list[tuple[str, str]] = []
+
+    class Listening(Host):
+        def on_message_view_copy_requested(self, event: MessageView.CopyRequested) -> None:
+            copied.append((event.text, event.what))
+
+    async with Listening(view).run_test(size=(80, 10)) as pilot:
+        view.focus()
+        view.show(journal.get(2), None)
+        await pilot.press("t")
+        await eventually(lambda: shown(view)[0].startswith("no text where servers usually put it yet; →/←"))
+        await pilot.press("right")
+        await eventually(kept_up(view, lambda: shown(view)[-1] == "xX"))
+        await pilot.press("right")
+        await eventually(kept_up(view, lambda: shown(view)[-1] == "y z"))
+        await pilot.press("c", "Y")
+        await pilot.pause()
+    assert copied == [("**y** z", "text"), (".b", "path .b")]
+
+
+async def test_a_wrong_path_is_told_and_the_usual_ones_are_looked_at(journal: Journal, past: Past) -> None:
+    journal.append([opened(1), row(2, token("text"))])
+    view = MessageView(past=past)
+    view.path_of = lambda _link: "choices"
+    async with Host(view).run_test(size=(80, 10)) as pilot:
+        view.focus()
+        view.show(journal.get(2), None)
+        await pilot.press("t")
+        await eventually(lambda: shown(view)[-1] == "text")
+        assert "dot" in view.problem
+
+
+async def test_a_stream_of_100_000_tokens_stays_quick(journal: Journal, past: Past) -> None:
+    count = 100_000
+    journal.append([opened(1)])
+    for start in range(2, count + 2, 2_000):
+        pieces = (f"word{seq} " + "\n\n" * (seq % 40 == 0) for seq in range(start, start + 2_000))
+        journal.append([row(start + at, token(piece)) for at, piece in enumerate(pieces)])
+    await eventually(lambda: journal.committed == journal.last, 30)
+    view = MessageView(past=past)
+    async with Host(view).run_test(size=(80, 24)) as pilot:
+        view.focus()
+        view.show(journal.get(journal.last), None)
+        await pilot.press("t")
+        await eventually(kept_up(view, lambda: shown(view)[0].startswith(f"{count:,} tokens")), 30)
+        spent = []
+        for seq in range(count + 2, count + 52):
+            journal.append([row(seq, token("more "))])
+            began = time.perf_counter()
+            view.keep_up()
+            spent.append(time.perf_counter() - began)
+        assert sorted(spent)[len(spent) // 2] < 0.02
+        await eventually(kept_up(view, lambda: shown(view)[0].startswith("100,050")))

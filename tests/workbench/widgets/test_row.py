@@ -29,6 +29,27 @@ def test_what_is_about_the_connection_takes_the_room_of_the_channel() -> None:
     assert "a/#" in line(kind=Kind.SUBSCRIBE, channel="a/#", payload=b"subscribed")
 
 
+def test_an_answer_tells_status_size_and_latency_where_the_channel_does_not() -> None:
+    def shown(meta: str, payload: bytes = b"[]", *, named: bool = True, channel: str = "/news 200") -> list[str]:
+        answer = msgspec.structs.replace(row(1, payload, channel=channel), meta=meta)
+        return badges(answer, named=named)
+
+    assert shown('{"status":200,"latency_ms":12.4}') == ["12 ms", "2B"]
+    assert shown('{"status":200,"latency_ms":12.4}', named=False) == ["200", "12 ms", "2B"]
+    assert shown('{"status":304,"latency_ms":0.4}', b"", channel="/news 304") == ["0.4 ms"]
+    assert shown('{"status":200,"held_ms":3100,"item":4}') == ["held 3.1 s"]
+    assert shown('{"status":200}', b"x" * 2048) == ["2.0kB"]
+    assert shown('{"id":"41"}', channel="message") == ["#41"]
+    assert shown('{"id":"\\u001b[31m0123456789abcdef"}', channel="message") == ["#␛[31m012345…"]
+    assert shown('{"status":"x","latency_ms":"y","held_ms":[],"id":7}', b"", channel="a") == []
+
+
+def test_an_answer_that_nothing_changed_says_so() -> None:
+    answer = msgspec.structs.replace(row(1, b"", channel="/news 304"), meta='{"status":304}')
+    assert "(not modified)" in "".join(text for _, text in pieces(answer, CONTEXT))
+    assert "(empty)" in line(payload=b"")
+
+
 def test_what_asks_for_an_acknowledgement_says_so() -> None:
     def shown(meta: str, kind: Kind = Kind.MESSAGE) -> list[str]:
         return badges(msgspec.structs.replace(row(1, b"[]", kind=kind), meta=meta))

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-from textual.app import App, ComposeResult
+from typing import ClassVar
 
-from rtui.workbench.widgets.safe import Tick
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+
+from rtui.workbench.widgets.safe import SafeArea, Tick
 
 
 class Form(App[None]):
@@ -19,3 +22,22 @@ async def test_a_tick_without_a_label_shows_its_state_by_a_sign() -> None:
         assert tick.render_line(0).text.rstrip() == "[ ]"
         await pilot.click(Tick)
         assert tick.render_line(0).text.rstrip() == "[x]"
+
+
+class Text(App[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f7", "zoom")]
+    zoomed = False
+
+    def compose(self) -> ComposeResult:
+        yield SafeArea("some text")
+
+    def action_zoom(self) -> None:
+        self.zoomed = True
+
+
+async def test_the_keys_of_the_workbench_work_in_a_text() -> None:
+    app = Text()
+    async with app.run_test() as pilot:
+        await pilot.press("f7")
+        assert app.zoomed
+        assert app.query_one(SafeArea).selected_text == ""

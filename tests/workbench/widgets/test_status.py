@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 from typing import Any
 
+from rtui.core.event import Closed
 from rtui.core.fault import Fault
 from rtui.core.lifecycle import State
+from rtui.protocols.base import Verb
 from rtui.workbench.widgets.glyph import ASCII, UNICODE
 from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, header_pieces, status_pieces
 from tests.workbench.widgets.fake import HOSTILE, Host
@@ -17,14 +20,16 @@ def connection(**changed: Any) -> Any:
         "retry_in": None,
         "attempt": 0,
         "fault": None,
+        "closed": None,
         "stalled": "",
         "url": "ws://127.0.0.1:1/echo",
         "details": {},
         "rtt": 400_000,
-        "adapter": SimpleNamespace(title="WebSocket"),
+        "adapter": SimpleNamespace(title="WebSocket", verbs=frozenset({Verb.SEND})),
         "meter": SimpleNamespace(rate=1200.0, history=lambda: [1, 5, 3]),
         "link": SimpleNamespace(options=SimpleNamespace(insecure=False)),
         "faults": frozenset(),
+        "channels": ["message"],
     }
     return SimpleNamespace(**{**values, **changed})
 
@@ -41,6 +46,28 @@ def test_trouble_comes_first() -> None:
     assert texts[:3] == ["@ waiting, attempt 3 in 3 s", "Connection refused", "Start the server."]
     insecure = connection(link=SimpleNamespace(options=SimpleNamespace(insecure=True)), stalled="no pong for 12 s")
     assert [style for style, _ in header_pieces(insecure, ASCII)][1:3] == ["error", "error"]
+
+
+def test_an_end_that_was_meant_is_no_error() -> None:
+    done = connection(state=State.CLOSED, closed=Closed(by="them", clean=True, reason="[DONE]"))
+    assert header_pieces(done, UNICODE)[:2] == [("dim", "○ closed"), ("text", "[DONE]")]
+    lost = connection(state=State.CLOSED, fault=Fault(kind="lost", side="network", title="Connection lost"))
+    assert header_pieces(lost, UNICODE)[0] == ("error", "✖ closed")
+
+
+def test_ages_of_a_stream_come_last_and_what_has_not_come_comes_first() -> None:
+    now = time.monotonic_ns()
+    stream = {"first_byte_ms": 12.4, "first_event_ms": 352.0, "last_byte": now - 7_200_000_000}
+    texts = [text for _, text in header_pieces(connection(rtt=None, details={"stream": stream}), UNICODE)]
+    assert texts[-1] == "first byte after 12 ms, first event after 352 ms, last byte 7s ago"
+    polled = connection(details={"stream": {"first_byte_ms": 12.4, "last_byte": now}})
+    assert [text for _, text in header_pieces(polled, UNICODE)][-1] == "last byte now"
+    waiting = connection(details={"stream": {"last_byte": now - 10**9, "next_poll": now + 27_100_000_000}})
+    assert [text for _, text in header_pieces(waiting, UNICODE)][1] == "next poll in 27 s"
+    often = connection(details={"stream": {"last_byte": now, "next_poll": now + 2_000_000_000}})
+    assert not any("next poll" in text for _, text in header_pieces(often, UNICODE))
+    silent = connection(adapter=SimpleNamespace(title="SSE", verbs=frozenset()), channels=[])
+    assert [text for _, text in header_pieces(silent, UNICODE)][1] == "nothing came yet"
 
 
 def test_a_full_disk_is_said() -> None:

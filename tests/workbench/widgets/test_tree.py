@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import msgspec
 import pytest
 
 from rtui.capture.channels import Channels
+from rtui.capture.query import compile_filter
 from rtui.protocols.base import Words
 from rtui.workbench.widgets.row import Piece
 from rtui.workbench.widgets.tree import ChannelTree
@@ -78,6 +82,29 @@ async def test_enter_asks_for_a_filter_in_the_language_of_the_filter() -> None:
         await pilot.press("enter", "down", "enter", "end", "enter")
         await pilot.pause()
     assert asked == ["ch:a/#", "ch:a/b", r'ch:"q \"x"']
+
+
+async def test_where_levels_are_not_cut_by_slashes_the_filter_is_in_other_words() -> None:
+    tree = ChannelTree()
+    asked: list[str] = []
+
+    class Listening(Host):
+        def on_channel_tree_filter_requested(self, event: ChannelTree.FilterRequested) -> None:
+            asked.append(event.expression)
+
+    channels = Channels(" ")
+    names = ("/a?b=1 200", "/a?b=1 304", "/a?b=10 200")
+    channels.tap([row(seq, channel=name) for seq, name in enumerate(names, 1)])
+    async with Listening(tree).run_test(size=(80, 24)) as pilot:
+        tree.focus()
+        tree.set_channels(channels, Words(channel="URL", channels="URLs", separator=" "))
+        await pilot.press("enter")
+        await pilot.pause()
+    found = compile_filter(asked[0])
+    assert asked == ['ch:"/a?b=1 *" or ch="/a?b=1"']
+    with closing(sqlite3.connect(":memory:")) as database:
+        query = f"SELECT channel FROM (SELECT column1 AS channel FROM (VALUES (?), (?), (?))) WHERE {found.sql}"  # noqa: S608 - bound
+        assert database.execute(query, (*names, *found.params)).fetchall() == [(name,) for name in names[:2]]
 
 
 async def test_one_channel_alone_can_be_asked_for_copied_written_to_and_cleared() -> None:
