@@ -30,8 +30,12 @@ LIBRARIES = (
     "paho",
     "grpclib",
     "grpc",
+    "grpc_tools",
+    "google",
+    "multidict",
 )
-PROTOCOLS = tuple(f"rtui.protocols.{name}" for name in ("registry", "websocket", "socketio", "mqtt", "sse", "polling"))
+NAMES = ("registry", "websocket", "socketio", "mqtt", "sse", "polling", "grpc")
+PROTOCOLS = tuple(f"rtui.protocols.{name}" for name in NAMES)
 LOWER = ("rtui.core", "rtui.settings", "rtui.capture", "rtui.payloads", "rtui.protocols")
 
 

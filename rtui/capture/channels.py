@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -170,12 +170,19 @@ class Channels:
         return iter(self._nodes.values())
 
     def get(self, channel: str) -> Node | None:
-        """The node of exactly this channel, if anything came on it."""
+        """The node of exactly this channel, if anything came on it or it was offered."""
         return self._nodes.get(channel)
 
     def names(self) -> list[str]:
-        """Every channel, in the order of their first message."""
+        """Every channel, in the order in which they became known."""
         return list(self._nodes)
+
+    def offer(self, names: Iterable[str]) -> None:
+        """There are these channels, whether anything comes on them or not."""
+        for name in names:
+            if name not in self._nodes:
+                self._add(name)
+        self.revision += 1
 
     def watch(self, covers: Callable[[str], bool]) -> Watch:
         """Count from now on what comes on channels whose names `covers` is true for."""

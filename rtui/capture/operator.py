@@ -81,6 +81,15 @@ class Reply(Operator):
         return Clause("reply_to IS NOT NULL")
 
 
+class Thread(Operator):
+    code, example, help = "thread", "thread:12", "row 12 and every row that answers it or goes on with it"
+
+    def clause(self, sign: str, value: str) -> Clause:
+        if not (value.isascii() and value.isdecimal() and int(value) <= _TOP):
+            raise Wrong(f"{value!r} is not the number of a row", f"such as {self.example}")
+        return Clause("(seq = ? OR coalesce(reply_to, 0) = ?)", (int(value),) * 2)
+
+
 class Channel(Operator):
     code, example, help = "ch", "ch:sensors/+/temp", "the channel; + is one level, # the rest, * anything; ch=… exactly"
     takes = frozenset({":", "=", "=="})
@@ -159,7 +168,7 @@ class Time(Operator):
 
 
 OPERATORS: Final[tuple[Operator, ...]] = (
-    In(), Out(), Channel(), Protocol(), Link(), KindOf(), Size(), Age(), Time(), Latency(), Reply(),
+    In(), Out(), Channel(), Protocol(), Link(), KindOf(), Size(), Age(), Time(), Latency(), Reply(), Thread(),
 )  # fmt: skip
 BY_CODE: Final = {operator.code: operator for operator in OPERATORS}
 

@@ -17,7 +17,9 @@ from rtui.settings.session import Session
 
 PATIENCE: Final = 10.0
 """Seconds the child may take to start or to say goodbye."""
-SHOWN: Final = ("ticker", "echo", "news", "tokens", "price", "queue", "chat", "rooms", "plant", "binary")
+SHOWN: Final = (
+    *("ticker", "echo", "news", "tokens", "price", "queue", "chat", "rooms", "plant", "telemetry", "calls", "binary"),
+)
 """The samples that are opened, in the order of their tabs."""
 
 

@@ -26,7 +26,7 @@ for those of subscriptions."""
 OUTGOING: Final = "outgoing_"
 SUBSCRIPTION: Final = "subscription_"
 _META: Final = "rtui.cli.adapters"
-_REPEATABLE: Final = frozenset({"pairs", "list"})
+_REPEATABLE: Final = frozenset({"pairs", "list", "files"})
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,6 +61,9 @@ class Value(click.ParamType):  # type: ignore[type-arg]
         if self.one.kind == "file" and read:
             # From the shell, a path is meant from where the user stands, not from the session file.
             return os.path.abspath(os.path.expanduser(read))  # noqa: PTH100, PTH111 - as the session files do it
+        if self.one.kind == "files":
+            paths = [os.path.abspath(os.path.expanduser(name)) for name in read]  # noqa: PTH100, PTH111
+            return [path if os.path.exists(path) else name for path, name in zip(paths, read, strict=True)]  # noqa: PTH110
         if self.one.kind == "body" and read.startswith("@"):
             return f"@{os.path.abspath(os.path.expanduser(read[1:]))}"  # noqa: PTH100, PTH111
         return read
@@ -71,7 +74,7 @@ class Value(click.ParamType):  # type: ignore[type-arg]
         """Choices and files."""
         from click.shell_completion import CompletionItem
 
-        if self.one.kind == "file":
+        if self.one.kind in {"file", "files"}:
             return [CompletionItem(incomplete, type="file")]
         return [CompletionItem(choice) for choice in self.one.choices if choice.startswith(incomplete)]
 
@@ -110,6 +113,7 @@ _METAVARS: Final = {
     "list": "NAME",
     "json": "JSON",
     "file": "FILE",
+    "files": "PATH",
 }
 
 

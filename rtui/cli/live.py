@@ -10,17 +10,19 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from rtui.capture.journal import Journal
 from rtui.capture.prune import prune
 from rtui.capture.reader import LinkRow
-from rtui.cli.report import note, report_details, report_fault
+from rtui.cli.report import note, report_details, report_fault, say
 from rtui.cli.spool import GRACE, Spool
 from rtui.cli.status import Status
 from rtui.cli.target import Resolved
-from rtui.core.clean import clean_bytes
+from rtui.core.clean import clean, clean_bytes
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
-from rtui.core.record import Kind, Record
+from rtui.core.record import Direction, Kind, Record
 from rtui.runtime.hub import Connection, Hub
 from rtui.runtime.tasks import spawn
 from rtui.settings.config import load_config
@@ -44,14 +46,27 @@ class Remarks:
     def tap(self, records: Sequence[Record]) -> None:
         """Tell those of `records` that are no messages."""
         for record in records:
-            if record.kind in REMARKS:
+            if record.kind in REMARKS and record.direction != Direction.OUT:
                 self._told.append(record.payload)
                 note(clean_bytes(record.payload))
+                for line in _details(record.meta):
+                    say(f"  {line}")
 
     def report(self, fault: Fault) -> None:
         """Tell what came of a command; only what its row did not say, if there was one."""
         told = fault.sentence().encode(errors="surrogateescape") in self._told
         (report_details if told else report_fault)(fault)
+
+
+def _details(meta: str | None) -> Iterator[str]:
+    """What a status of gRPC carries besides its message, one line each: `ErrorInfo {"reason": …}`."""
+    if not meta or '"details"' not in meta:
+        return
+    found = msgspec.json.decode(meta).get("details")
+    for one in found if isinstance(found, list) else []:
+        fields = {key: value for key, value in one.items() if key != "@type"} if isinstance(one, dict) else one
+        name = one.get("@type", "").rpartition(".")[2] if isinstance(one, dict) else ""
+        yield clean(f"{name} {msgspec.json.encode(fields).decode()}".strip())
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from typing import Any, Final
 import click
 import msgspec
 
+from rtui.cli.calling import Calling
 from rtui.cli.flags import Duration, SendingCommand, Target, capture_flags, connect_flags, given, outgoing
 from rtui.cli.live import Remarks, connected, first_of, handed_over, how_it_ended, link_row, recording
 from rtui.cli.printer import Printer, form_for, format_option, render_for, selection
 from rtui.cli.sending import Replies, Sending, Wanted, payloads
 from rtui.cli.signals import interruption
 from rtui.cli.spool import Spool
-from rtui.cli.target import Resolved, load, resolved
+from rtui.cli.target import Resolved, load, resolved, unsubscribed
 from rtui.core.fault import Failure, Fault
 from rtui.protocols.base import Verb
 
@@ -44,12 +45,16 @@ def send(ctx: click.Context, /, target: str, data: str | None, **flags: Any) -> 
 
     Without DATA, stdin is read as with `-`. DATA may hold templates, such as {{ uuid() }}; stdin and files are sent as
     they are.
+
+    Where a message calls a method (gRPC), the replies are printed, and the command ends with the call: with 1 if its
+    status is not OK. A method that takes a stream gets every message in one call, which is half-closed behind the last.
     """
     request = given(ctx)
     one = resolved(load(target, request), request)
+    calls = Verb.HALF_CLOSE in one.adapter.verbs
     wanted = Wanted(
         data=data,
-        channel=flags["channel"],
+        channel=flags["channel"] or (_method(one) if calls else ""),
         outgoing=outgoing(ctx, one.adapter, binary=flags["binary"] is not None, ack=flags["ack"]),
         binary=flags["binary"],
         ack=flags["ack"],
@@ -59,14 +64,23 @@ def send(ctx: click.Context, /, target: str, data: str | None, **flags: Any) -> 
         times=flags["times"],
         format=flags["format_"],
         sent=flags["include_sent"],
+        calls=calls,
     )
     _check(one, wanted)
     # One attempt: a message that may or may not have arrived is not sent again.
     session = msgspec.structs.replace(
         one.session, reconnect=msgspec.structs.replace(one.session.reconnect, enabled=False)
     )
-    once = msgspec.structs.replace(one, session=session)
+    once = msgspec.structs.replace(one, session=unsubscribed(session, one.adapter) if calls else session)
     return asyncio.run(_send(once, wanted, flags["capture"], keep=not flags["no_capture"]))
+
+
+def _method(one: Resolved) -> str:
+    """The method that the URL names."""
+    if named := one.adapter.channels(one.session.url):
+        return named[0]
+    hint = "Give it with --to, or as the path of the URL: package.Service/Method"
+    raise Failure(Fault(kind="usage", side="us", title="No method to call", hint=hint))
 
 
 def _check(one: Resolved, wanted: Wanted) -> None:
@@ -93,7 +107,7 @@ async def _send(one: Resolved, wanted: Wanted, capture: str | None, *, keep: boo
                 replies = Replies(printer, wanted.replies)
                 journal.taps.append(replies.tap)
                 journal.brakes.append(lambda: output.full)
-                work = Sending(connection, wanted, replies, remarks)
+                work = (Calling if wanted.calls else Sending)(connection, wanted, replies, remarks)
                 waits = (interrupted.came.wait(), work.run(first, messages), connection.wait_closed(), output.gone())
                 which = await first_of(*waits)
                 status = how_it_ended(connection, complete=work.complete) if which == ENDED else work.status

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rtui.cli.live import Remarks, how_it_ended, until_open, why_not_open
+from rtui.cli.live import Remarks, until_open, why_not_open
 from rtui.cli.printer import Printer
 from rtui.cli.report import note
 from rtui.cli.status import Status
@@ -45,6 +45,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     times: int | None
     format: str | None
     sent: bool
+    calls: bool = False
+    """Whether a message opens a call, whose replies are wanted in any case."""
 
     @property
     def from_stdin(self) -> bool:
@@ -54,7 +56,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def replies(self) -> int | None:
         """Most replies to print; None for all, 0 where nobody asked for any."""
-        return self.wait if self.wait is not None or self.duration is not None else 0
+        return self.wait if self.calls or self.wait is not None or self.duration is not None else 0
 
 
 async def payloads(wanted: Wanted, renderer: Renderer) -> AsyncIterator[bytes]:
@@ -220,15 +222,15 @@ class Sending:
         for command in pending:
             outcome = await self._connection.wait_outcome(command, acked=acked)
             if isinstance(outcome, Fault) and self.status == Status.DONE:
-                self.status = await self._failed(outcome)
+                self.status = await self._failed(outcome, command)
         pending.clear()
 
-    async def _failed(self, fault: Fault) -> int:
-        if self._connection.state is State.OPEN:
-            self._remarks.report(fault)
-            return Status.USAGE if fault.kind in {"usage", "limit"} else Status.FAILED
-        await self._connection.wait_closed()
-        return how_it_ended(self._connection, complete=False)
+    async def _failed(self, fault: Fault, command: int) -> int:
+        if self._connection.state is not State.OPEN or fault.kind == "lost":
+            await asyncio.Event().wait()  # the end of the connection ends the command, and tells how it was
+        self._remarks.report(fault)
+        ours = fault.kind in {"usage", "limit"} and not self._connection.was_sent(command)
+        return Status.USAGE if ours else Status.FAILED
 
     async def _await_replies(self) -> None:
         wait, duration = self._wanted.wait, self._wanted.duration

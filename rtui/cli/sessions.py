@@ -13,7 +13,7 @@ from rtui.cli.flags import Target, TargetCommand, connect_flags, given
 from rtui.cli.output import put
 from rtui.cli.report import say
 from rtui.cli.status import Status
-from rtui.cli.target import adapter_of, declares_for, load
+from rtui.cli.target import adapter_of, declares_for, load, resolved
 from rtui.core.clean import clean
 from rtui.core.fault import Failure, Fault
 from rtui.protocols import registry
@@ -98,8 +98,9 @@ def show(session: str) -> int:
 @click.argument("url")
 @connect_flags
 @click.option("--force", is_flag=True, help="Replace an existing session.")
+@click.option("--from-reflection", is_flag=True, help="Ask the server: a saved message for each of its methods (gRPC).")
 @click.pass_context
-def new(ctx: click.Context, /, name: str, url: str, force: bool, **_: object) -> int:
+def new(ctx: click.Context, /, name: str, url: str, force: bool, from_reflection: bool, **_: object) -> int:
     """Write a session called NAME for URL, with the connect options given as flags.
 
     NAME may hold folders (work/staging) and goes to the user's folder; a NAME that ends in .toml is a path.
@@ -107,9 +108,14 @@ def new(ctx: click.Context, /, name: str, url: str, force: bool, **_: object) ->
     path = Path(name) if name.endswith(".toml") else user_sessions() / f"{name}.toml"
     if path.exists() and not force:
         raise click.UsageError(f"{path} exists; --force replaces it")
-    one = load(url, given(ctx))
+    request = given(ctx)
+    one = load(url, request)
+    if from_reflection:
+        from rtui.cli.offers import messages_of
+
+        one = msgspec.structs.replace(one, messages=(*one.messages, *messages_of(resolved(one, request))))
     saved = save_session(msgspec.structs.replace(one, name=path.stem), path, adapter_of(one))
-    say(f"Saved {path}")
+    say(f"Saved {path}" + (f", with {len(one.messages)} messages" if from_reflection else ""))
     for variable, key in saved.withheld.items():
         say(f"{key} is a secret and was not written: set {variable}, or put it into {path.parent / '.env'}")
     return Status.DONE

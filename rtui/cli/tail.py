@@ -29,6 +29,7 @@ from rtui.cli.report import note
 from rtui.cli.signals import interruption
 from rtui.cli.spool import Spool
 from rtui.cli.status import Status
+from rtui.cli.streams import Streams
 from rtui.cli.target import Resolved, load, resolved
 from rtui.cli.unstored import Unstored
 from rtui.core.fault import Failure, Fault
@@ -40,9 +41,10 @@ from rtui.settings.option import declared
 INTERRUPTED: Final = 1
 ENDED: Final = 3
 REFUSED: Final = 4
-TIMED_OUT: Final = frozenset({5, 6})
+FINISHED: Final = 5
+TIMED_OUT: Final = frozenset({6, 7})
 """Which of the waits of `_until_done` came first: a signal, the connection's end, a refusal of all that was to be
-received, `--for` or `--idle`."""
+received, the end of all streams, `--for` or `--idle`."""
 
 _kind_of = attrgetter("kind")
 
@@ -127,13 +129,20 @@ async def _tail(one: Resolved, wanted: Wanted, capture: str | None, *, keep: boo
                     connection.subscribe(channel, wanted.subscription)
                 render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
                 printer = Printer(output, render, wanted.select, wanted.count)
-                which = await _until_done(connection, journal, printer, wanted, interrupted.came)
-                status = _status(which, connection, printer, wanted, remarks)
+                streams = Streams(connection)
+                journal.taps.append(streams.tap)
+                which = await _until_done(connection, journal, printer, streams, wanted, interrupted.came)
+                status = _status(which, connection, printer, wanted, remarks, streams)
             return await handed_over(output, status, interrupted.came, timed_out=which in TIMED_OUT)
 
 
-async def _until_done(
-    connection: Connection, journal: Journal, printer: Printer, wanted: Wanted, interrupted: asyncio.Event
+async def _until_done(  # noqa: PLR0917 - all that can end the command
+    connection: Connection,
+    journal: Journal,
+    printer: Printer,
+    streams: Streams,
+    wanted: Wanted,
+    interrupted: asyncio.Event,
 ) -> int:
     """Print until the first of all that can end the command, and tell which: an index into the waits below."""
     feed: Filtered | nullcontext[None]
@@ -150,6 +159,7 @@ async def _until_done(
             printer.output.gone(),
             connection.wait_closed(),
             _refused(connection, journal),
+            streams.finished(),
             _elapsed(wanted.duration),
             printer.idle(wanted.idle),
         )
@@ -158,13 +168,17 @@ async def _until_done(
     return INTERRUPTED if interrupted.is_set() else which
 
 
-def _status(which: int, connection: Connection, printer: Printer, wanted: Wanted, remarks: Remarks) -> int:
+def _status(  # noqa: PLR0917 - as above
+    which: int, connection: Connection, printer: Printer, wanted: Wanted, remarks: Remarks, streams: Streams
+) -> int:
     if which == INTERRUPTED:
         return Status.INTERRUPTED
     if printer.done.is_set() or printer.output.ended:
         return Status.DONE
     if which == ENDED:
         return how_it_ended(connection, complete=wanted.count is None)
+    if which == FINISHED or (which == REFUSED and streams.calls):
+        return streams.status(remarks, printer.count, wanted.count)
     if which == REFUSED:
         for fault in _refusals(connection):
             remarks.report(fault)
@@ -194,7 +208,9 @@ async def _refused(connection: Connection, journal: Journal) -> None:
 def _refusals(connection: Connection) -> list[Fault]:
     """Why, for each wanted subscription; none if even one may still bring something."""
     states = [one for one in connection.subscriptions if one.enabled]
-    faults = [one.refusal for one in states if one.refusal is not None and connection.standing(one) == "refused"]
+    refused = [one for one in states if connection.standing(one) == "refused"]
+    # What went with a connection that is lost is asked for again.
+    faults = [one.refusal for one in refused if one.refusal is not None and one.refusal.side != "network"]
     return faults if len(faults) == len(states) else []
 
 

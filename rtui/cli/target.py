@@ -17,6 +17,7 @@ from rtui.settings.option import nearest
 from rtui.settings.secrets import Secrets
 from rtui.settings.session import (
     Session,
+    SessionSubscription,
     connect_options,
     find_session,
     list_sessions,
@@ -107,6 +108,13 @@ def merged(stored: Mapping[str, Any], given: Given) -> dict[str, Any]:
         before = options.get(key)
         options[key] = {**before, **value} if isinstance(before, Mapping) and isinstance(value, Mapping) else value
     return options
+
+
+def unsubscribed(session: Session, adapter: type[Adapter]) -> Session:
+    """The session without what it would subscribe to when it opens."""
+    off = {one.channel: msgspec.structs.replace(one, enabled=False) for one in session.subscriptions}
+    named = {channel: SessionSubscription(channel=channel, enabled=False) for channel in adapter.channels(session.url)}
+    return msgspec.structs.replace(session, subscriptions=tuple({**named, **off}.values()))
 
 
 def _found(target: str, given: Given) -> Session:

@@ -33,6 +33,20 @@ class Unsubscribe(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
 
 
+class HalfClose(msgspec.Struct, frozen=True, kw_only=True):
+    """Send no more in the newest open call of `channel` (a method; "" = the newest of all) and wait for its end."""
+
+    id: int
+    channel: str = ""
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True):
+    """Give up the newest open call of `channel` (a method; "" = the newest call of all)."""
+
+    id: int
+    channel: str = ""
+
+
 class Poke(msgspec.Struct, frozen=True, kw_only=True):
     """Send the protocol's ping and time the answer."""
 
@@ -65,4 +79,4 @@ class Break(msgspec.Struct, frozen=True, kw_only=True):
     """For delay-next."""
 
 
-Command: TypeAlias = Send | Subscribe | Unsubscribe | Poke | Hangup | Break
+Command: TypeAlias = Send | Subscribe | Unsubscribe | HalfClose | Cancel | Poke | Hangup | Break

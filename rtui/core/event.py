@@ -39,6 +39,8 @@ class Received(msgspec.Struct, frozen=True, gc=False):
     meta: Meta | None = None
     replies_to: int | None = None
     """The id of the command that this message answers, if the protocol tells."""
+    settles: bool = False
+    """Whether that command is done with it: the answer is the acknowledgement, and no other will come."""
 
 
 class Sent(msgspec.Struct, frozen=True, gc=False):
@@ -50,6 +52,8 @@ class Sent(msgspec.Struct, frozen=True, gc=False):
     payload: bytes
     kind: Kind = Kind.MESSAGE
     meta: Meta | None = None
+    continues: int = 0
+    """The id of the command whose exchange this goes on with; 0 = it begins one of its own."""
 
 
 class Acknowledged(msgspec.Struct, frozen=True, gc=False):
@@ -70,11 +74,31 @@ class Subscribed(msgspec.Struct, frozen=True, gc=False):
 
 
 class Unsubscribed(msgspec.Struct, frozen=True, gc=False):
-    """The peer ended a subscription at our request."""
+    """A subscription is over: at our request, or since the peer has no more; `command` is what asked for either."""
 
     channel: str
     command: int = 0
     meta: Meta | None = None
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """One channel that the peer has, and what is to be known before the first message on it."""
+
+    channel: str
+    kind: str
+    """How a conversation on it goes: "unary", "server stream", "client stream", "bidi stream"."""
+    template: str = ""
+    """JSON text of a message with every field, to be filled in; "" = there is none."""
+    signature: str = ""
+    """What goes in and what comes out: "Echo(EchoRequest) → stream EchoReply"."""
+    description: str = ""
+    """What the peer's own documentation says of it, on any number of lines."""
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """What the peer has to offer became known, all of it. Not stored: the link keeps the last."""
+
+    channels: tuple[Offer, ...]
 
 
 class Measured(msgspec.Struct, frozen=True, gc=False):
@@ -124,6 +148,16 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Event: TypeAlias = (
-    Opened | Received | Sent | Acknowledged | Subscribed | Unsubscribed | Measured | Progressed | Stalled | Notice
+    Opened
+    | Received
+    | Sent
+    | Acknowledged
+    | Subscribed
+    | Unsubscribed
+    | Offered
+    | Measured
+    | Progressed
+    | Stalled
+    | Notice
 )
 """What `Link.emit` and `Link.pour` take."""

@@ -60,6 +60,6 @@ class Record(msgspec.Struct, frozen=True, gc=False, array_like=True):
     meta: str | None = None
     """JSON object text, or None."""
     reply_to: int | None = None
-    """The sequence of the row that this one answers."""
+    """The sequence of the row that this one answers, or goes on with (a later message of the same call)."""
     latency: int | None = None
     """Nanoseconds between that row and this one."""

@@ -16,7 +16,7 @@ from rtui.core.fault import Failure, Fault
 
 PORT_BASE: Final = 18_000
 OFFSETS: Final[Mapping[str, int]] = MappingProxyType(
-    {"websocket": 80, "sse": 180, "polling": 280, "longpoll": 281, "socketio": 300, "mqtt": 830}
+    {"websocket": 80, "sse": 180, "polling": 280, "longpoll": 281, "socketio": 300, "grpc": 500, "mqtt": 830}
 )
 """Protocol → what its port is above the base: 18080 for WebSocket by default, 18830 for MQTT."""
 
@@ -72,8 +72,10 @@ async def serve(
     folder = tempfile.TemporaryDirectory(prefix="rtui-ca-") if tls else None
     servers: list[Running] = []
     try:
-        context, extra = await _secure(Path(folder.name)) if folder else (None, {})
+        extra = await _secure(Path(folder.name)) if folder else {}
         for name in wanted:
+            # Each has its own: gRPC agrees on HTTP/2 in the handshake, the others must not.
+            context = _context(Path(folder.name)) if folder else None
             server, paths = await _start(name, host, _port(name, port_base, ports), context)
             servers.append(server)
             announce({"protocol": name, "url": server.url, **_other_urls(server), **extra, "paths": paths})
@@ -109,11 +111,15 @@ def _other_urls(server: Running) -> dict[str, Any]:
     return {"urls": list(urls)} if urls else {}
 
 
-async def _secure(folder: Path) -> tuple[ssl.SSLContext, dict[str, Any]]:
+async def _secure(folder: Path) -> dict[str, Any]:
     await make_certificates(folder)
+    return {"ca": str(folder / "ca.pem")}
+
+
+def _context(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
-    return context, {"ca": str(folder / "ca.pem")}
+    return context
 
 
 async def make_certificates(folder: Path) -> None:

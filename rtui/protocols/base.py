@@ -25,6 +25,8 @@ class Verb(Enum):
 
     SEND = "send"
     SUBSCRIBE = "subscribe"
+    HALF_CLOSE = "half-close"
+    CANCEL = "cancel"
     PING = "ping"
     ACK = "ack"
     BINARY = "binary"
@@ -143,6 +145,14 @@ class Adapter:
     @classmethod
     def on_wire(cls, record: Record) -> str:  # noqa: ARG003 - most payloads are all there is
         """The packet behind a stored row as text, where the payload is only a part of it; "" = there is no more."""
+        return ""
+
+    @classmethod
+    def shell(cls, url: str, options: Any, channel: str, payload: bytes, outgoing: Any = None) -> str:  # noqa: ARG003 - few protocols have such a tool
+        """The command line of the protocol's usual tool that sends the same; "" = there is none.
+
+        Secrets stand in it as `$NAME`, never as they are.
+        """
         return ""
 
     async def run(self, link: Link) -> Closed | None:

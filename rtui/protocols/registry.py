@@ -30,6 +30,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
         "sse": ("rtui.protocols.sse:Sse", ("sse+http", "sse+https")),
         "polling": ("rtui.protocols.polling:Polling", ("poll+http", "poll+https")),
         "longpoll": ("rtui.protocols.polling:LongPolling", ("longpoll+http", "longpoll+https")),
+        "grpc": ("rtui.protocols.grpc:Grpc", ("grpc", "grpcs")),
     }
 )
 """Name → where the class is, and its URL schemes (so that a URL finds its adapter without importing the others)."""

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 from rtui.capture.channels import Channels
 from rtui.capture.journal import Journal
 from rtui.capture.meter import Meter
-from rtui.core.command import LASTING, Break, Hangup, Poke, Sabotage, Send, Subscribe, Unsubscribe
-from rtui.core.event import Closed
+from rtui.core.command import LASTING, Break, Cancel, HalfClose, Hangup, Poke, Sabotage, Send, Subscribe, Unsubscribe
+from rtui.core.event import Closed, Offer
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
 from rtui.core.record import Kind
@@ -120,6 +120,11 @@ class Connection:
         return self.link.details
 
     @property
+    def offered(self) -> tuple[Offer, ...]:
+        """What the peer has: known in protocols that can ask for it, kept while the connection is away."""
+        return self.link.offered
+
+    @property
     def rtt(self) -> int | None:
         """The last measured round trip in nanoseconds."""
         return self.link.rtt
@@ -200,7 +205,17 @@ class Connection:
             return "waiting"
         if wanted.refusal is not None:
             return "refused"
+        if wanted.ended:
+            return "ended"
         return "asked" if wanted.granted is None else "granted"
+
+    def half_close(self, channel: str = "") -> int:
+        """Send no more in the newest open call of `channel` ("" = of all); returns the command's id."""
+        return self._ask(lambda i: HalfClose(id=i, channel=channel), Verb.HALF_CLOSE)
+
+    def cancel(self, channel: str = "") -> int:
+        """Give up the newest open call of `channel` ("" = of all); returns the command's id."""
+        return self._ask(lambda i: Cancel(id=i, channel=channel), Verb.CANCEL)
 
     def poke(self, payload: bytes = b"") -> int:
         """Ping; returns the command's id."""
@@ -229,6 +244,11 @@ class Connection:
         """What became of a command: "pending", "sent", "acked" or the fault."""
         ticket = self.link.ledger.get(command)
         return ticket.outcome if ticket else "pending"
+
+    def was_sent(self, command: int) -> bool:
+        """Whether it went out, whatever became of it then."""
+        ticket = self.link.ledger.get(command)
+        return ticket is not None and ticket.sent_at > 0
 
     async def wait_outcome(self, command: int, *, acked: bool = False) -> Outcome:
         """The outcome once it is sent (or acknowledged), or the fault that prevented it."""

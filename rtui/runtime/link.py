@@ -25,6 +25,8 @@ from rtui.core.event import (
     Measured,
     Meta,
     Notice,
+    Offer,
+    Offered,
     Opened,
     Progressed,
     Received,
@@ -38,7 +40,7 @@ from rtui.core.record import Direction, Kind, Record
 from rtui.settings.secrets import Secrets
 
 MAX_OUTSTANDING: Final = 10_000
-"""Commands whose answers are still awaited; the oldest are forgotten beyond this."""
+"""Commands whose answers are known or may come; the oldest that nobody waits for are forgotten beyond this."""
 TIME_SLICE: Final = 0.008
 """Seconds a receive loop may hold the loop before `pour` yields."""
 LAG_POLL: Final = 0.005
@@ -66,6 +68,10 @@ class Ticket(msgspec.Struct, gc=False):
     """What the peer granted with its acknowledgement."""
     took: int = 0
     """Nanoseconds from the send to the last answer; 0 before one."""
+    replied: bool = False
+    """Whether a message came in answer: only the first one tells how long the peer took."""
+    ended: bool = False
+    """Whether what was subscribed to is over, by the peer's will or its nature."""
 
 
 class Ledger:
@@ -81,7 +87,7 @@ class Ledger:
         self._last += 1
         self._tickets[self._last] = Ticket()
         if len(self._tickets) > MAX_OUTSTANDING:
-            self._tickets.popitem(last=False)
+            del self._tickets[next(one for one in self._tickets if one not in self._waiters)]
         return self._last
 
     def get(self, command: int) -> Ticket | None:
@@ -89,9 +95,9 @@ class Ledger:
         return self._tickets.get(command)
 
     def settle(self, command: int, outcome: Outcome) -> None:
-        """Note what became of a command and wake who waits for it. A failure is final."""
+        """Note what became of a command and wake who waits for it. A failure is final; what is granted stays so."""
         ticket = self._tickets.get(command)
-        if ticket is None or isinstance(ticket.outcome, Fault):
+        if ticket is None or isinstance(ticket.outcome, Fault) or (ticket.outcome, outcome) == ("acked", "sent"):
             return
         ticket.outcome = outcome
         if waiter := self._waiters.get(command):
@@ -139,6 +145,7 @@ class Link:
         self.meter = meter
         self.ledger = Ledger()
         self.details: Meta = {}
+        self.offered: tuple[Offer, ...] = ()
         self.rtt: int | None = None
         self.stalled = ""
         self.revision = 0
@@ -174,15 +181,24 @@ class Link:
         store = records.append
         shown: Meta | None = None
         text: str | None = None
+        asked: int | None = None
+        reply_to: int | None = None
+        latency: int | None = None
         for event in events:
             # The one line that runs a hundred thousand times a second: no call, no lookup that can be avoided.
-            if type(event) is Received and event.replies_to is None and not guarded:
+            if type(event) is Received and not guarded and not event.settles:
                 seq += 1
                 if event.meta is not shown:
                     shown = event.meta
                     text = _encode_meta(shown).decode() if shown else None
-                store(Record(seq, now, link, event.kind, 1, event.channel, event.payload, text))
-            elif (record := self._stamp(event, seq + 1, now)) is not None:
+                if event.replies_to != asked:
+                    asked = event.replies_to
+                    reply_to, latency = self._replied(asked)
+                store(Record(seq, now, link, event.kind, 1, event.channel, event.payload, text, reply_to, latency))
+                latency = None
+                continue
+            asked = reply_to = latency = None  # what a command is answered may have changed
+            if (record := self._stamp(event, seq + 1, now)) is not None:
                 seq += 1
                 store(record)
         self._store(records)
@@ -258,7 +274,9 @@ class Link:
         """The slow way: everything that is not a plain received message."""
         match event:
             case Received():
-                answers = self._answered(event.replies_to)
+                answers = self._replied(event.replies_to)
+                if event.settles and event.replies_to is not None:
+                    self.ledger.settle(event.replies_to, "acked")
                 return self._row(seq, now, event.kind, event.payload, event.meta, Direction.IN, event.channel, *answers)
             case Sent():
                 return self._stamp_sent(event, seq, now)
@@ -269,6 +287,7 @@ class Link:
             case Subscribed() | Unsubscribed():
                 if ticket := self.ledger.get(event.command):
                     ticket.granted = event.meta
+                    ticket.ended = isinstance(event, Unsubscribed)
                 self.ledger.settle(event.command, "acked")
                 word = b"subscribed" if isinstance(event, Subscribed) else b"unsubscribed"
                 return self._row(seq, now, Kind.SUBSCRIBE, word, event.meta, Direction.NONE, event.channel)
@@ -280,14 +299,20 @@ class Link:
         if ticket := self.ledger.get(event.command):
             ticket.seq, ticket.sent_at = seq, time.monotonic_ns()
             self.ledger.settle(event.command, "sent")
-        return self._row(seq, now, event.kind, event.payload, event.meta, Direction.OUT, event.channel)
+        began = self.ledger.get(event.continues)
+        reply_to = began.seq if began and began.seq else None
+        return self._row(seq, now, event.kind, event.payload, event.meta, Direction.OUT, event.channel, reply_to)
 
     def _stamp_status(
-        self, event: Opened | Measured | Progressed | Stalled | Notice, seq: int, now: int
+        self, event: Opened | Offered | Measured | Progressed | Stalled | Notice, seq: int, now: int
     ) -> Record | None:
         match event:
             case Progressed():
                 self.details = {**self.details, "stream": {**self.details.get("stream", {}), **event.details}}
+                return None
+            case Offered():
+                self.offered = event.channels
+                self.channels.offer(one.channel for one in event.channels)
                 return None
             case Measured():
                 self.rtt = event.rtt
@@ -326,6 +351,15 @@ class Link:
     ) -> Record:
         payload, channel = self._clean(payload), self._secrets.mask(channel)
         return Record(seq, now, self.id, kind, direction, channel, payload, self._meta(meta), reply_to, latency)
+
+    def _replied(self, command: int | None) -> tuple[int | None, int | None]:
+        """What a message answers, and the latency if it is the first that does."""
+        answered, latency = self._answered(command)
+        ticket = self.ledger.get(command) if command else None
+        if ticket is None or ticket.replied:
+            return answered, None
+        ticket.replied = answered is not None
+        return answered, latency
 
     def _answered(self, command: int | None) -> tuple[int | None, int | None]:
         ticket = self.ledger.get(command) if command else None

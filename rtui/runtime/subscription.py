@@ -15,8 +15,8 @@ from rtui.core.fault import Fault
 from rtui.protocols.base import Adapter
 from rtui.runtime.link import Link, Ticket
 
-Standing: TypeAlias = Literal["off", "waiting", "asked", "granted", "refused"]
-""""waiting": for the connection; "asked": for the peer's answer."""
+Standing: TypeAlias = Literal["off", "waiting", "asked", "granted", "refused", "ended"]
+""""waiting": for the connection; "asked": for the peer's answer; "ended": the peer had no more to send."""
 RESUMED: Final = "resumed"
 """What `Opened` tells under `session` if the peer kept the subscriptions of an earlier connect."""
 
@@ -45,6 +45,11 @@ class SubscriptionState(msgspec.Struct, kw_only=True):
     def granted(self) -> Meta | None:
         """What the peer granted, in the protocol's own terms (`qos`); None before it did."""
         return (self.ticket.granted or {}) if self.ticket is not None and self.ticket.outcome == "acked" else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the peer ended it; it is asked for again at the next open."""
+        return self.ticket is not None and self.ticket.ended
 
     @property
     def refusal(self) -> Fault | None:

@@ -186,6 +186,7 @@ READERS: Final[Mapping[str, Callable[[object], Any]]] = {
     "list": read_list,
     "json": read_json,
     "file": read_text,
+    "files": read_list,
     "body": read_text,
     "colour": read_colour,
 }
@@ -201,6 +202,7 @@ SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
     "list": {"type": "array", "items": {"type": "string"}},
     "json": {},
     "file": {"type": "string"},
+    "files": {"type": "array", "items": {"type": "string"}},
     "body": {"type": "string"},
     "colour": {"type": "string"},
 }

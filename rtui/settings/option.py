@@ -55,6 +55,7 @@ OptionKind: TypeAlias = Literal[
     "list",  # list[str]; on the command line repeatable
     "json",  # any JSON value
     "file",  # a path, `~` expanded, relative to the session file
+    "files",  # list[str]: paths likewise; one that is not there stays as it is, for it may mean another place
     "body",  # text, or "@" and the path of a file, as above
     "colour",  # "#5fd7ff", "ansi_cyan"
 ]
@@ -172,6 +173,8 @@ def build(options: type[T], values: Mapping[str, object], *, base: Path | None =
     for one in declared(options):
         if one.kind == "file" and read.get(one.key):
             read[one.key] = str(_located(read[one.key], base))
+        elif one.kind == "files" and one.key in read:
+            read[one.key] = [_nearby(name, base) for name in read[one.key]]
         elif one.kind == "body" and read.get(one.key, "").startswith("@"):
             read[one.key] = f"@{_located(read[one.key][1:], base)}"
     try:
@@ -331,6 +334,11 @@ def _shown(one: Declared, number: float) -> str:
 def _located(text: str, base: Path | None) -> Path:
     path = Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises where there is no home
     return base / path if base else path
+
+
+def _nearby(text: str, base: Path | None) -> str:
+    path = _located(text, base)
+    return str(path) if path.exists() else text
 
 
 _CONVERT: Final = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)

@@ -17,8 +17,8 @@ SHORTEST: Final = 4
 masking every "a" of every message would tell more than it hides."""
 
 _SECRET_HEADER: Final = re.compile(
-    r"(?:proxy-)?authorization|(?:set-)?cookie2?|(?:.*[-_])?(?:api[-_]?key|token|secret|password|signature|credential)s?"
-    r"|sec-websocket-key",
+    r"(?:(?:proxy-)?authorization|(?:set-)?cookie2?"
+    r"|(?:.*[-_])?(?:api[-_]?key|token|secret|password|signature|credential)s?|sec-websocket-key)(?:-bin)?",
     re.IGNORECASE,
 )
 _SECRET_QUERY: Final = re.compile(
@@ -113,6 +113,8 @@ class Secrets:
             if is_secret_header(name):
                 self.add(value)
                 self.add(value.strip().rpartition(" ")[2])
+                if name.strip().lower().endswith("-bin"):
+                    self._add_base64(value.strip())
                 for cookie in value.split(";") if "cookie" in name.lower() else ():
                     self.add(cookie.partition("=")[2].strip())
 
@@ -174,6 +176,18 @@ class Secrets:
         elif isinstance(value, (list, tuple)):
             for item in value:
                 self._add_any(item)
+
+    def _add_base64(self, value: str) -> None:
+        """In either alphabet, with and without padding; and what it means, if that is text (metadata of gRPC)."""
+        from base64 import b64decode
+
+        usual = value.rstrip("=").translate(str.maketrans("-_", "+/"))
+        self.add(usual)
+        self.add(usual.translate(str.maketrans("+/", "-_")))
+        try:
+            self.add(b64decode(usual + "=" * (-len(usual) % 4), validate=True).decode())
+        except ValueError:
+            return  # no base64, or bytes that are no text
 
     def _add_basic(self, user: object, password: object) -> None:
         from base64 import b64encode

@@ -8,7 +8,9 @@ dictionaries, and if tomlkit's text does not read back as the plain result, the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, MutableMapping, MutableSequence
+from contextlib import suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +22,7 @@ from rtui.settings.files import SettingsError, load_toml, parse_toml, read_setti
 from rtui.settings.session_model import Declares, Session, to_data
 from rtui.settings.withhold import withhold
 
+_MULTILINE: Final = re.compile(r'"""\n(?:[^"\\]|\\.)*"""', re.DOTALL)
 _IDENTITY: Final = {"subscriptions": "channel", "messages": "name"}
 
 
@@ -67,9 +70,13 @@ def _dump(data: Mapping[str, Any]) -> str:
 
     import tomli_w
 
-    text = tomli_w.dumps(data, multiline_strings=True)
-    # Multi-line strings read well, but a carriage return in one is lost.
-    return text if tomllib.loads(text) == data else tomli_w.dumps(data)
+    escaped = tomli_w.dumps(data, multiline_strings=True)
+    # Multi-line strings with bare quotes read well, but three quotes would end one, and a carriage return is lost.
+    for text in (_MULTILINE.sub(lambda found: found[0].replace('\\"', '"'), escaped), escaped):
+        with suppress(tomllib.TOMLDecodeError):
+            if tomllib.loads(text) == data:
+                return text
+    return tomli_w.dumps(data)
 
 
 def _edited(path: Path, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> str:

@@ -8,11 +8,13 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 from rtui.workbench.action import UNBOUND, Action, by_id
-from rtui.workbench.actions import channel, connection, demo, message, saved, session, subscription, view
+from rtui.workbench.actions import call, channel, connection, demo, message, saved, session, subscription, thread, view
 
 ACTIONS: Final[Mapping[str, Action]] = by_id(
     [
         *message.BOOK.actions,
+        *call.BOOK.actions,
+        *thread.BOOK.actions,
         *saved.BOOK.actions,
         *channel.BOOK.actions,
         *subscription.BOOK.actions,

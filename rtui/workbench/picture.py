@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from rtui.capture.joined import AUTO
 from rtui.core.clean import clean
-from rtui.core.lifecycle import State
+from rtui.workbench.actions.call import open_calls
 from rtui.workbench.actions.channel import retains
 from rtui.workbench.panes.sidebar import Glyph, Sidebar
 from rtui.workbench.panes.tabstrip import Tab, TabStrip
@@ -22,6 +22,7 @@ from rtui.workbench.widgets.tree import ChannelTree
 if TYPE_CHECKING:
     from rtui.capture.channels import Node
     from rtui.capture.query import Filter
+    from rtui.core.event import Offer
     from rtui.runtime.hub import Connection
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.sheet import Sheet
@@ -53,7 +54,8 @@ class Picture:
         self._shown: int | None = None
         self._heard: tuple[int, ...] = ()
         self._title: tuple[object, ...] = ()
-        self._standing: tuple[State, ...] = ()
+        self._standing: tuple[object, ...] = ()
+        self._offered: tuple[Offer, ...] = ()
 
     # When the tab changes
 
@@ -113,7 +115,8 @@ class Picture:
     def _dress_composer(self, sheet: Sheet) -> None:
         if sheet.connection is not None:
             composer = self.composer
-            composer.set_protocol(sheet.connection.adapter, sheet.connection.channels.names)
+            connection = sheet.connection
+            composer.set_protocol(connection.adapter, connection.channels.names, lambda: connection.offered)
             composer.history = list(self._desk.bench.state.history.get(sheet.connection.name, ()))
             composer.draft = sheet.draft
 
@@ -181,6 +184,7 @@ class Picture:
             return
         self._head(sheet)
         self._hear(sheet)
+        self._take_offers(sheet)
         self._status.tick(desk.bench.catalog.journal)
         if desk.panes.visible("tree"):
             self.tree.tick()
@@ -189,6 +193,19 @@ class Picture:
         self.tabs()
         self._log_title(sheet)
         self._note_states()
+
+    def _take_offers(self, sheet: Sheet) -> None:
+        """The peer told what it has: into tree and composer with it."""
+        connection = sheet.connection
+        offered = connection.offered if connection is not None else ()
+        if offered is self._offered:
+            return
+        self._offered = offered
+        self.tree.offered = {one.channel: one for one in offered}
+        if connection is not None:
+            named = (name for name in connection.adapter.channels(connection.link.url) if name in self.tree.offered)
+            self.composer.suggest(next(named, ""))
+        self._desk.refresh_bindings()
 
     def _head(self, sheet: Sheet) -> None:
         link = self._desk.bench.catalog.links.get(sheet.key)
@@ -245,7 +262,8 @@ class Picture:
                 tone, glyph = sign(sheet.connection, desk.bench.glyphs)
                 states[str(sheet.session.path)] = (glyph, desk.bench.theme_variables[f"rt-{tone}"])
         self.sidebar.mark(states)
-        standing = tuple(sheet.connection.state for sheet in desk.sheets if sheet.connection is not None)
+        connections = [sheet.connection for sheet in desk.sheets if sheet.connection is not None]
+        standing = tuple((connection.state, open_calls(connection)) for connection in connections)
         if standing != self._standing:
             self._standing = standing
             desk.refresh_bindings()

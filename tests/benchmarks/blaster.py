@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -155,6 +156,17 @@ class SseBlaster(Blaster):
     def prompt(self, end: str) -> str:
         """Where one event comes from, whose lines end with `end`: LF, CR or CRLF."""
         return f"sse+http://127.0.0.1:{self.port}/?end={end}"
+
+
+class GrpcBlaster(Blaster):
+    """The same for gRPC; the request says how many."""
+
+    module = "tests.benchmarks.grpc_blaster"
+    proto = Path(__file__).with_name("bench.proto")
+
+    def url_of(self, method: str) -> str:
+        """Where messages come from, framed as the method does it."""
+        return f"grpc://127.0.0.1:{self.port}/bench.Blaster/{method}"
 
 
 if __name__ == "__main__":

@@ -71,10 +71,10 @@ def printed(path: Path, mark: bytes = b"") -> int:
 
 
 def stored(capture: Path) -> int:
-    """`in_order` for the messages of a capture file."""
+    """`in_order` for the messages that a capture file has of the peer."""
     database = sqlite3.connect(capture)
     try:
-        found = database.execute("SELECT payload FROM records WHERE kind = 0 ORDER BY seq")
+        found = database.execute("SELECT payload FROM records WHERE kind = 0 AND direction = 1 ORDER BY seq")
         return in_order(payload for (payload,) in found)
     finally:
         database.close()

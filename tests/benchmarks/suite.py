@@ -12,6 +12,7 @@ from functools import partial
 from shutil import which
 
 from tests.benchmarks.blaster import Blaster, MqttBlaster, SocketIOBlaster, message
+from tests.benchmarks.grpc import grpc
 from tests.benchmarks.measure import Figure, Scale, by_turns
 from tests.benchmarks.polling import polling
 from tests.benchmarks.process import NODE, RTUI, SUBJECT, environment, folder, has_node, printed, rows, run
@@ -309,6 +310,7 @@ BENCHMARKS: dict[str, Callable[[Scale], list[Figure]]] = {
     "socketio": socketio,
     "sse": sse,
     "polling": polling,
+    "grpc": grpc,
     "workbench": workbench,
     "startup": startup,
     "query": query,

@@ -43,6 +43,20 @@ def test_topics_become_a_tree_with_totals() -> None:
     assert top[""].children["x"].full == "/x"
 
 
+def test_what_is_offered_stands_in_the_tree_before_anything_comes() -> None:
+    channels = Channels("/")
+    channels.offer(["chat.v1.Room/Join", "chat.v1.Room/Say"])
+    assert channels.names() == ["chat.v1.Room/Join", "chat.v1.Room/Say"]
+    assert [node.total for node in channels.root.walk()] == [0, 0, 0, 0]
+    seen = channels.revision, channels.shape
+    channels.tap([row("chat.v1.Room/Say")])
+    channels.offer(["chat.v1.Room/Say", "chat.v1.Room/Leave"])
+    assert len(channels.root.children["chat.v1.Room"].children) == 3
+    assert channels.root.total == 1
+    assert channels.revision > seen[0]
+    assert channels.shape > seen[1]
+
+
 def test_a_node_keeps_the_beginning_of_the_last_payload() -> None:
     channels = Channels()
     channels.tap([row("a", payload=b"old"), row("a", 1, payload=b"n" * 1000)])

@@ -156,6 +156,8 @@ LEAVES: list[tuple[str, Oracle]] = [
     ("in", lambda r: r.direction == 1),
     ("OUT", lambda r: r.direction == 2),
     ("reply", lambda r: r.reply_to is not None),
+    ("thread:1", lambda r: r.seq == 1 or r.reply_to == 1),
+    ("thread:7", lambda r: r.reply_to == 7),
     ("ch:a/b", lambda r: r.channel == "a/b"),
     ("ch:a/+", lambda r: r.channel == "a/b"),
     ("ch:a/#", lambda r: r.channel in {"a", "a/b", "a/b/c"}),

@@ -17,8 +17,15 @@ class Secured(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Secured:
-    authority = trustme.CA()
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, str]:
+    made = trustme.CA()
     ca = tmp_path_factory.mktemp("ca") / "ca.pem"
-    authority.cert_pem.write_to_path(str(ca))
-    return Secured(server_context(authority), str(ca))
+    made.cert_pem.write_to_path(str(ca))
+    return made, str(ca)
+
+
+@pytest.fixture
+def secured(authority: tuple[trustme.CA, str]) -> Secured:
+    """Of each test its own: servers put their protocols into the context."""
+    made, ca = authority
+    return Secured(server_context(made), ca)

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from rtui.core.command import Poke, Send, Subscribe
+from rtui.core.command import Cancel, HalfClose, Poke, Send, Subscribe
 from rtui.protocols.mqtt import Mqtt
 from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, INVALID, Peer, Scene, Subject
@@ -85,6 +85,8 @@ SUBJECT = Subject(
         Poke(id=1, payload=b"a ping of MQTT carries nothing"),
         Send(id=2, payload=b"", channel="no/wild/cards/#"),
         Subscribe(id=3, channel="not#a/filter"),
+        HalfClose(id=4),
+        Cancel(id=5),
     ),
     secret={"password": "password"},
     send=lambda number, payload: Send(id=number, payload=payload, channel="echo"),

@@ -12,7 +12,7 @@ from typing import get_args
 
 import pytest
 
-from rtui.core.command import Break, Send, Subscribe, Unsubscribe
+from rtui.core.command import Break, Cancel, HalfClose, Send, Subscribe, Unsubscribe
 from rtui.protocols.polling import LongPolling, Polling
 from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, INVALID, Peer, Scene, Subject
@@ -67,6 +67,8 @@ def subject(adapter: type[Polling]) -> Subject:
             Subscribe(id=2, channel="x"),
             Unsubscribe(id=3, channel="x"),
             Break(id=4, what="hold-acks"),
+            HalfClose(id=5),
+            Cancel(id=6),
         ),
         secret={"token": "token", "password": "password"},
         given={"items": "."},

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from rtui.core.command import Poke, Send, Subscribe
+from rtui.core.command import Cancel, HalfClose, Poke, Send, Subscribe
 from rtui.core.event import Received
 from rtui.protocols.socketio import SocketIO
 from tests.conformance.conftest import Secured
@@ -105,6 +105,8 @@ SUBJECT = Subject(
         Poke(id=1),
         Send(id=2, payload=b"", channel="/nowhere,x"),
         Subscribe(id=3, channel="/no,comma"),
+        HalfClose(id=4),
+        Cancel(id=5),
     ),
     secret={"token": "token", "password": "password"},
     send=lambda number, payload: Send(id=number, payload=payload, channel="say"),

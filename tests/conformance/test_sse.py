@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from rtui.core.command import Break, Poke, Send, Subscribe, Unsubscribe
+from rtui.core.command import Break, Cancel, HalfClose, Poke, Send, Subscribe, Unsubscribe
 from rtui.protocols.sse import Sse
 from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, INVALID, Peer, Subject
@@ -94,6 +94,8 @@ SUBJECT = Subject(
         Subscribe(id=3, channel="x"),
         Unsubscribe(id=4, channel="x"),
         Break(id=5, what="hold-acks"),
+        HalfClose(id=6),
+        Cancel(id=7),
     ),
     secret={"token": "token", "password": "password"},
 )

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from rtui.core.command import Break, Subscribe, Unsubscribe
+from rtui.core.command import Break, Cancel, HalfClose, Subscribe, Unsubscribe
 from rtui.demo import websocket as demo
 from rtui.protocols.websocket import WebSocket
 from tests.conformance.conftest import Secured
@@ -44,6 +44,8 @@ SUBJECT = Subject(
         Subscribe(id=1, channel="x"),
         Unsubscribe(id=2, channel="x"),
         Break(id=3, what="hold-acks"),
+        HalfClose(id=4),
+        Cancel(id=5),
     ),
     secret={"token": "token", "password": "password"},
 )

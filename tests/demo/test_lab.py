@@ -19,7 +19,7 @@ async def test_every_server_is_announced_and_answers() -> None:
     try:
         assert [each["protocol"] for each in told] == list(lab.OFFSETS)
         schemes = [each["url"].partition("://")[0] for each in told]
-        assert schemes == ["ws", "sse+http", "poll+http", "longpoll+http", "socketio+http", "mqtt"]
+        assert schemes == ["ws", "sse+http", "poll+http", "longpoll+http", "socketio+http", "grpc", "mqtt"]
         async with connect(told[0]["url"] + "/echo", proxy=None) as client:
             await client.send("hi")
             assert await client.recv() == "hi"
@@ -55,7 +55,7 @@ async def test_tls_has_an_authority_that_can_be_trusted() -> None:
     running = await lab.serve(port_base=0, tls=True, announce=told.append)
     try:
         schemes = [each["url"].partition("://")[0] for each in told]
-        assert schemes == ["wss", "sse+https", "poll+https", "longpoll+https", "socketio+https", "mqtts"]
+        assert schemes == ["wss", "sse+https", "poll+https", "longpoll+https", "socketio+https", "grpcs", "mqtts"]
         context = ssl.create_default_context(cafile=told[0]["ca"])
         async with connect(told[0]["url"] + "/echo", ssl=context, proxy=None) as client:
             await client.send("hi")

@@ -22,6 +22,10 @@ SIGNS = {
     "greater_than_sign": ">",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
+    "left_parenthesis": "(",
+    "right_parenthesis": ")",
+    "equals_sign": "=",
+    "percent_sign": "%",
 }
 README = Path(__file__).parents[2] / "README.md"
 
@@ -47,7 +51,7 @@ def keys() -> str:
 
 def limits() -> str:
     """What is bounded, by how much, and by which option."""
-    rows = [*on_the_wire(), *in_requests(), *kept(), *shown_at_once()]
+    rows = [*on_the_wire(), *in_requests(), *in_calls(), *kept(), *shown_at_once()]
     lines = ["| what | default | change it |", "| --- | --- | --- |"]
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
@@ -101,6 +105,27 @@ def in_requests() -> list[Limit]:
         ("polling: the same after errors, if the server asks for no more", time(poll_schedule.SLOWEST_RETRY), "-"),
         ("polling: a cursor", size(poll_cursor.LONGEST), "-"),
         ("polling: keys of items that are known again", count(poll_item.KEYS), "-"),
+    ]
+
+
+def in_calls() -> list[Limit]:
+    """What gRPC adds."""
+    from rtui.protocols import grpc
+    from rtui.protocols.wire import grpc_channel, grpc_reflection, grpc_schema, grpc_template
+
+    own = grpc.Options()
+    return [
+        ("gRPC: largest message accepted, after decompression", size(own.max_message), flag("max_message")),
+        ("gRPC: time for an answer to a ping", time(own.keep_alive_timeout), flag("keep_alive_timeout")),
+        (
+            "gRPC: received and not yet looked at, of one call; of all; then the server waits",
+            f"{size(grpc_channel.STREAM_WINDOW)}; {size(grpc_channel.CONNECTION_WINDOW)}",
+            "-",
+        ),
+        ("gRPC: one answer of reflection", size(grpc_reflection.LIMIT), "-"),
+        ("gRPC: all descriptors of a server", size(grpc_schema.LARGEST), "-"),
+        ("gRPC: methods of a server", count(grpc_schema.METHODS), "-"),
+        ("gRPC: depth of a template; its fields", f"{grpc_template.DEEPEST}; {count(grpc_template.MOST)}", "-"),
     ]
 
 

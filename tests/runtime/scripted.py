@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
-from rtui.core.command import Hangup, Poke, Send, Subscribe
+from rtui.core.command import Cancel, HalfClose, Hangup, Poke, Send, Subscribe
 from rtui.core.event import Closed, Notice, Opened, Received, Sent, Subscribed
 from rtui.core.fault import Fault
 from rtui.protocols.base import Adapter, CommonOptions, Link, Verb, Words
@@ -22,7 +22,7 @@ class Scripted(Adapter):
     name = "scripted"
     title = "Scripted"
     schemes = ("scripted",)
-    verbs = frozenset({Verb.SEND, Verb.SUBSCRIBE, Verb.PING})
+    verbs = frozenset({Verb.SEND, Verb.SUBSCRIBE, Verb.PING, Verb.HALF_CLOSE, Verb.CANCEL})
     words = Words(channel="topic", channels="topics", separator="/")
     Options = CommonOptions
 
@@ -54,6 +54,11 @@ async def echo(link: Link) -> Closed | None:
             link.emit([Sent(command.id, command.channel, command.payload)])
             await asyncio.sleep(0)
             await link.pour([reply])
+        elif isinstance(command, HalfClose | Cancel):
+            said = f"{type(command).__name__} {command.channel}".encode()
+            link.emit(
+                [Sent(command.id, command.channel, said), Received("end", said, replies_to=command.id, settles=True)]
+            )
         elif isinstance(command, Subscribe):
             link.emit([Subscribed(command.channel, command.id)])
         elif isinstance(command, Poke):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from rtui.core.backoff import Policy
-from rtui.core.event import Closed, Opened, Progressed, Received, Stalled
+from rtui.core.event import Closed, Offer, Offered, Opened, Progressed, Received, Stalled
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
 from rtui.core.record import Direction, Kind, Record
@@ -207,6 +207,37 @@ async def test_an_adapter_may_refuse_a_command(stage: Stage) -> None:
     outcome = await connection.wait_outcome(connection.poke())
     assert isinstance(outcome, Fault)
     assert outcome.title == "Too long"
+
+
+async def test_a_call_can_be_half_closed_and_cancelled_by_its_method(stage: Stage) -> None:
+    connection = stage.play(echo)
+    await connection.wait_open()
+    assert await connection.wait_outcome(connection.half_close("a.B/C"), acked=True) == "acked"
+    assert await connection.wait_outcome(connection.cancel(), acked=True) == "acked"
+    assert [record.payload for record in stage.records if record.channel == "end"] == [b"HalfClose a.B/C", b"Cancel "]
+
+
+async def test_an_answer_settles_only_when_it_says_so(stage: Stage) -> None:
+    connection = stage.play(echo)
+    await connection.wait_open()
+    command = connection.send(b"hello")
+    await eventually(lambda: len(stage.records) == 3)
+    assert connection.outcome(command) == "sent"
+
+
+async def test_what_the_peer_offers_is_kept_and_makes_no_row(stage: Stage) -> None:
+    offer = Offer(channel="a.B/C", kind="unary", template="{}", signature="C(X) → Y")
+
+    async def offers(link: Link) -> Closed | None:
+        link.emit([Offered((offer,)), Opened(details={})])
+        return done()
+
+    connection = stage.play(offers)
+    before = connection.revision
+    await connection.wait_closed()
+    assert connection.offered == (offer,)
+    assert connection.revision > before
+    assert stage.words == ["open", "close"]
 
 
 async def test_pending_commands_fail_when_the_link_drops(stage: Stage) -> None:

@@ -139,6 +139,23 @@ def test_a_body_is_text_or_names_a_file_beside_the_session(tmp_path: Path, writt
     assert build(Letter, {"data": written}, base=tmp_path).data == read.replace("{base}", str(tmp_path))
 
 
+class Papers(msgspec.Struct, frozen=True, kw_only=True):
+    proto: Annotated[list[str], option("Files", kind="files")] = []
+
+
+def test_files_are_beside_the_session_unless_they_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "here.proto").touch()
+    (tmp_path / "protos").mkdir()
+    given = ["here.proto", "protos", "elsewhere/shop.proto", "/etc/shop.proto"]
+    kept = ["elsewhere/shop.proto", "/etc/shop.proto"]
+    assert build(Papers, {"proto": given}, base=tmp_path).proto == [
+        *(str(tmp_path / name) for name in given[:2]),
+        *kept,
+    ]
+    assert build(Papers, {"proto": "here.proto,x"}, base=tmp_path).proto == [str(tmp_path / "here.proto"), "x"]
+    assert build(Papers, {}, base=tmp_path).proto == []
+
+
 def test_command_line_spellings() -> None:
     built = build(
         Options,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,3 +65,11 @@ def test_nothing_known_costs_nothing() -> None:
     data = b"x"
     assert not secrets
     assert secrets.mask_bytes(data) is data
+
+
+@pytest.mark.parametrize("value", ["c2VjcmV0Pz8/Pg==", "c2VjcmV0Pz8/Pg", "c2VjcmV0Pz8_Pg=="])
+def test_bytes_in_metadata_are_hidden_in_every_spelling(value: str) -> None:
+    secrets = Secrets()
+    secrets.add_headers({"X-Token-Bin": value, "x-trace-bin": "AAECAwQF"})
+    told = secrets.mask("c2VjcmV0Pz8/Pg== c2VjcmV0Pz8_Pg secret???> AAECAwQF")
+    assert told.replace("=", "") == "••• ••• ••• AAECAwQF"

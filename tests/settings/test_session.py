@@ -379,3 +379,19 @@ def test_two_secrets_of_one_name_get_two_variables(tmp_path: Path) -> None:
     session = session_from_url("wss://host/?token=first-one", {"headers": {"Token": "second-one"}})
     saved = save_session(session, tmp_path / "feed.toml")
     assert set(saved.withheld) == {"FEED_TOKEN", "FEED_TOKEN_2"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "written"),
+    [
+        ('{\n  "a": "b\\"c\\\\"\n}', '"""\n{\n  "a": "b\\\\"c\\\\\\\\"\n}"""'),
+        ('three quotes\n""" end it', None),
+        ("a return\r\nis kept", None),
+    ],
+)
+def test_texts_of_several_lines_read_as_they_are(tmp_path: Path, payload: str, written: str | None) -> None:
+    path = tmp_path / "s.toml"
+    message = SavedMessage(name="m", payload=payload)
+    save_session(Session(name="s", url="ws://h/", messages=(message,)), path)
+    assert load_session(path, find).messages[0].payload == payload
+    assert written is None or written in path.read_text(encoding="utf-8")

@@ -156,6 +156,7 @@ async def test_muting_hides_the_rows_and_the_capture_keeps_them(journal: Journal
     async with running(journal, f"{broker.url}/%23") as (bench, pilot):
         await listed(bench, pilot)
         await publish(bench, pilot, False, "a", "b")
+        await until(pilot, lambda: bench.desk.log_view.total == journal.last, "every row is taken in")
         total = bench.desk.log_view.total
         await pilot.press("m")
         await until(pilot, lambda: bench.desk.log_view.total == total - 2, "hidden")

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rtui.core.command import Break, Command, Hangup, Poke, Send, Subscribe, Unsubscribe
+from rtui.core.command import Break, Cancel, Command, HalfClose, Hangup, Poke, Send, Subscribe, Unsubscribe
 from rtui.core.event import (
     Acknowledged,
     Closed,
@@ -190,6 +190,8 @@ class Session:
                 await self._hang_up(command)
             case Break():
                 self._break(command)
+            case HalfClose() | Cancel():
+                self._refuse(command, usage("MQTT has no calls", "what was published cannot be taken back"))
 
     async def _send(self, command: Send) -> None:
         outgoing: Outgoing = command.outgoing or Outgoing()

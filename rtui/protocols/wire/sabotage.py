@@ -21,6 +21,11 @@ class NextSend:
         self.corrupt = False
         """Whether to flip a bit in its middle."""
 
+    @property
+    def armed(self) -> bool:
+        """Whether the next payload will not go out as it is."""
+        return bool(self.delay) or self.corrupt
+
     def arm(self, command: Break) -> None:
         """Take the wish of delay-next or corrupt-next."""
         if command.what == "delay-next":

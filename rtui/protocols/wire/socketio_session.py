@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from rtui.core.command import Break, Command, Hangup, Poke, Send, Subscribe, Unsubscribe
+from rtui.core.command import Break, Cancel, Command, HalfClose, Hangup, Poke, Send, Subscribe, Unsubscribe
 from rtui.core.event import Closed, Event, Notice, Opened, Received, Sent
 from rtui.core.fault import Fault
 from rtui.core.record import Kind
@@ -274,6 +274,8 @@ class Session:
                 self._break(command)
             case Poke():
                 self._refuse(command.id, usage("Socket.IO has no ping of ours", "the pings of Engine.IO are automatic"))
+            case HalfClose() | Cancel():
+                self._refuse(command.id, usage("Socket.IO has no calls", "an acknowledgement ends by itself"))
 
     async def _send(self, command: Send) -> None:
         outgoing: Outgoing = command.outgoing or Outgoing()

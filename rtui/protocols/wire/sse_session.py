@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from rtui.core.command import Break, Command, Hangup, Poke, Send, Subscribe, Unsubscribe
+from rtui.core.command import Break, Cancel, Command, HalfClose, Hangup, Poke, Send, Subscribe, Unsubscribe
 from rtui.core.event import Closed, Event, Notice, Opened, Progressed, Received, Stalled
 from rtui.core.fault import Failure, Fault
 from rtui.core.record import Kind
@@ -248,6 +248,8 @@ class Session:
                     self._refuse(command, "Event streams only come", "there is no way to the server in them")
                 case Subscribe() | Unsubscribe():
                     self._refuse(command, "SSE has no subscriptions", "the URL says what comes")
+                case HalfClose() | Cancel():
+                    self._refuse(command, "SSE has no calls", "the stream is all there is: close the connection")
 
     def _break(self, command: Break) -> None:
         match command.what:

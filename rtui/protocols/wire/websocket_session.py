@@ -11,7 +11,7 @@ from typing import Final
 from websockets.exceptions import ConcurrencyError, ConnectionClosed, InvalidState
 from websockets.frames import CloseCode
 
-from rtui.core.command import Break, Command, Hangup, Poke, Send, Subscribe, Unsubscribe
+from rtui.core.command import Break, Cancel, Command, HalfClose, Hangup, Poke, Send, Subscribe, Unsubscribe
 from rtui.core.event import Closed, Event, Measured, Notice, Opened, Received, Sent, Stalled
 from rtui.core.fault import Fault
 from rtui.core.record import Kind
@@ -167,6 +167,8 @@ class Session:
             case Subscribe() | Unsubscribe():
                 hint = "Send what this server expects as a message"
                 self._refuse(command, _usage("WebSocket has no subscriptions", "RFC 6455 knows only messages", hint))
+            case HalfClose() | Cancel():
+                self._refuse(command, _usage("WebSocket has no calls", "RFC 6455 knows only messages"))
 
     async def _send(self, command: Send) -> None:
         payload, meta = await self._next_send.spoil(command.payload)

@@ -11,6 +11,7 @@ from rtui.protocols.base import Verb
 from rtui.settings.option import build
 from rtui.settings.session import Session, SessionSubscription
 from rtui.settings.session_model import table_data
+from rtui.workbench import offer
 from rtui.workbench.action import Book
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ async def add(desk: Desk) -> None:
 
     sheet = desk.sheets.current
     assert sheet is not None  # noqa: S101
-    if (wanted := await desk.ask(SubscriptionForm(desk.sure.adapter))) is not None:
+    connection = desk.sure
+    form = SubscriptionForm(connection.adapter, offers=connection.offered, channel=_proposed(desk))
+    if (wanted := await desk.ask(form)) is not None:
         put(sheet, wanted)
 
 
@@ -137,6 +140,14 @@ def written(connection: Connection, channel: str) -> SessionSubscription:
         enabled=state.enabled,
         options=table_data(state.subscription) if state.subscription is not None else {},
     )
+
+
+def _proposed(desk: Desk) -> str:
+    """The stream under the tree's cursor, if the peer offers it and it is not wanted yet."""
+    node = desk.sure_tree.selected if desk.focused_pane == "tree" else None
+    chosen = offer.of(desk.sure.offered, node.full) if node is not None else None
+    wanted = chosen is not None and "stream" in chosen.kind and chosen.channel not in desk.sure.subscriptions
+    return chosen.channel if chosen is not None and wanted else ""
 
 
 def _connection(sheet: Sheet) -> Connection:

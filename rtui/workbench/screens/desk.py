@@ -24,6 +24,7 @@ from rtui.settings.files import SettingsError
 from rtui.settings.option import OptionErrors, build
 from rtui.settings.session import Session
 from rtui.settings.session_list import list_sessions
+from rtui.workbench.actions.call import choose_channel
 from rtui.workbench.actions.channel import clear_retained, compose_to
 from rtui.workbench.actions.session import ENTRY_VERBS
 from rtui.workbench.actions.subscription import end, switch
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from rtui.workbench.app import DemoServers, Workbench
     from rtui.workbench.panes.sidebar import Sidebar
     from rtui.workbench.screens.dialog import Dialog
-    from rtui.workbench.widgets.composer import Composer
+    from rtui.workbench.widgets.composer import Composer, Draft
     from rtui.workbench.widgets.filterbar import FilterBar
     from rtui.workbench.widgets.message import MessageView, Mode
     from rtui.workbench.widgets.tree import ChannelTree
@@ -364,26 +365,37 @@ class Desk(Stage):
 
     def on_composer_send_requested(self, event: Composer.SendRequested) -> None:
         """Send, and remember what was written."""
+        draft = self.sure_picture.composer.draft
         if self.connection is not None:
-            payload = self.bench.secrets[self.connection.id].mask(self.sure_picture.composer.draft.payload)
+            payload = self.bench.secrets[self.connection.id].mask(draft.payload)
             self.bench.state.remember_payload(self.connection.name, payload)
         command = self.send(event.payload, event.channel, event.outgoing)
         if command is not None:
-            confirmed = bool(event.outgoing) and self.built(event.outgoing).confirmed
-            self.start(self._tell_outcome(self.sure, command, confirmed=confirmed), "outcome")
+            self.start(self._tell_outcome(self.sure, command, draft, self._confirmed(event.outgoing)), "outcome")
 
-    async def _tell_outcome(self, connection: Connection, command: int, *, confirmed: bool) -> None:
+    def _confirmed(self, outgoing: dict[str, Any]) -> bool:
+        """Whether the peer says by itself that it took the message."""
+        return bool((self.built(outgoing) or self.sure.adapter.Outgoing()).confirmed)
+
+    async def _tell_outcome(self, connection: Connection, command: int, draft: Draft, confirmed: bool) -> None:
         """Say below the composer what became of a message: on a busy log its row is gone at once."""
         for acked in (False, True) if confirmed else (False,):
             outcome = await connection.wait_outcome(command, acked=acked)
-            if self.connection is not connection or self.composer is None:
-                return  # another tab's text stands there now
+            if self.connection is not connection or self.composer is None or (acked and self.composer.draft != draft):
+                return  # another text stands there now
             ticket = connection.link.ledger.get(command)
             took = f" in {figure.latency(ticket.took)}" if ticket is not None and ticket.took else ""
             if isinstance(outcome, Fault):
                 self.composer.tell(outcome.sentence(), wrong=True)
                 return
             self.composer.tell(f"acknowledged{took}" if outcome == "acked" else "sent")
+            sent = self.bench.catalog.record(ticket.seq) if ticket is not None else None
+            if sent is not None and sent.reply_to is not None:
+                return  # the answer is to what it goes on with
+
+    def on_composer_channels_requested(self, event: Composer.ChannelsRequested) -> None:
+        """Let the user choose from what the peer offers."""
+        self.start(choose_channel(self, event.part), "choose")
 
     def on_composer_editor_requested(self, event: Composer.EditorRequested) -> None:
         """Go on writing in the user's editor."""

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Label, OptionList
 from textual.widgets.option_list import Option
@@ -54,6 +54,21 @@ class Dialog(ModalScreen[Answer]):
     def action_dismiss_without(self) -> None:
         """Leave."""
         self.dismiss(None)
+
+
+class Note(Dialog[None]):
+    """Shows a text of any length."""
+
+    ways = "esc closes"
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__(title)
+        self.text = clean_block(text)
+
+    def ask(self) -> ComposeResult:
+        """The text."""
+        with VerticalScroll(classes="note"):
+            yield Label(self.text, markup=False)
 
 
 class Prompt(Dialog[str]):
@@ -150,22 +165,26 @@ class Choose(Dialog[str]):
         *,
         current: str = "",
         detail: str = "",
+        typed: str = "",
         preview: Callable[[str], None] | None = None,
     ) -> None:
+        """`typed` narrows the list from the start."""
         super().__init__(title, detail)
         self._choices = list(choices)
         self._current = current
+        self._typed = typed
         self._preview = preview
 
     def ask(self) -> ComposeResult:
         """A line to narrow the list by, and the list."""
-        yield SafeInput(placeholder="type to narrow")
-        yield OptionList(*self._rows(""), compact=True)
+        yield SafeInput(self._typed, placeholder="type to narrow", select_on_focus=False)
+        yield OptionList(*self._rows(self._typed), compact=True)
 
     def on_mount(self) -> None:
         """Start on the current choice."""
         ids = [choice.id for choice in self._choices]
-        self._list.highlighted = ids.index(self._current) if self._current in ids else 0
+        start = ids.index(self._current) if self._current in ids and not self._typed else 0
+        self._list.highlighted = start if self._list.option_count else None
         self._list.can_focus = False
 
     def action_move(self, step: int) -> None:
@@ -180,7 +199,9 @@ class Choose(Dialog[str]):
         return self.query_one(OptionList)
 
     def _rows(self, needle: str) -> list[Option]:
-        found = [one for one in self._choices if needle.lower() in f"{one.label} {one.hint}".lower()]
+        """Those that hold every word of `needle`."""
+        words = needle.lower().split()
+        found = [one for one in self._choices if all(word in f"{one.label} {one.hint}".lower() for word in words)]
         width = max((len(one.label) for one in found), default=0)
         return [
             Option(Text.assemble(clean(one.label).ljust(width), (f"  {clean(one.hint)}", "dim")), id=one.id)

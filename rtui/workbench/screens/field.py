@@ -67,7 +67,7 @@ def _field(one: Declared, value: Any) -> Widget:
         choices = [(choice or "(none)", choice) for choice in one.choices]
         return Select(choices, value=str(shown), id=name, allow_blank=False, compact=True)
     if one.kind == "body" and isinstance(shown, str):
-        return SafeArea(shown, id=name, compact=True, placeholder=one.summary)
+        return SafeArea(shown, id=name, classes="body", compact=True, placeholder=one.summary)
     if isinstance(shown, list):
         return SafeArea("\n".join(shown), id=name, compact=True, placeholder=f"{one.summary}, one a line")
     return SafeInput(shown, id=name, placeholder=one.summary, password=one.secret, compact=True)
@@ -77,7 +77,7 @@ def _shown(one: Declared, value: Any) -> str | bool | list[str]:
     """A value as its field holds it."""
     if one.kind == "flag" and isinstance(value, bool):
         return value
-    if one.kind in {"pairs", "list"}:
+    if one.kind in {"pairs", "list", "files"}:
         return _lines(value)
     return _text(one, value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -9,15 +10,18 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Button, Input, Label
+from textual.widgets import Button, Input, Label, TextArea
 
 from rtui.core.clean import clean
+from rtui.core.event import Offer
 from rtui.protocols.base import Adapter
 from rtui.settings.option import Declared, OptionErrors, build, declared
 from rtui.settings.session import SessionSubscription
 from rtui.settings.session_model import table_data
+from rtui.workbench import offer
 from rtui.workbench.screens.dialog import Dialog
-from rtui.workbench.screens.field import fields, given
+from rtui.workbench.screens.field import PREFIX, fields, given
+from rtui.workbench.widgets.seen import Seen
 
 OWN: Final[tuple[Declared, ...]] = tuple(
     one for one in declared(SessionSubscription) if one.key in {"channel", "alias", "colour"}
@@ -34,17 +38,27 @@ class SubscriptionForm(Dialog[SessionSubscription]):
         Binding("f10", "finish", "Subscribe", id="form.subscribe", tooltip="Ask the peer for it"),
     ]
 
-    def __init__(self, adapter: Adapter, subscription: SessionSubscription | None = None) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        subscription: SessionSubscription | None = None,
+        *,
+        offers: Sequence[Offer] = (),
+        channel: str = "",
+    ) -> None:
+        """`offers` complete the channel and tell what is asked for there; `channel` is proposed for a new one."""
         super().__init__("subscription" if subscription else f"subscribe to a {adapter.words.subscribed}")
         self._adapter = adapter
         self._before = subscription
+        self._offers = offers
+        self._proposed = channel
 
     def ask(self) -> ComposeResult:
         """Its fields, what is wrong, buttons."""
         values = {} if self._before is None else {one.key: getattr(self._before, one.key) for one in OWN}
         options = {} if self._before is None else self._before.options
         with VerticalScroll(classes="fields"):
-            yield from fields(OWN, self._adapter.words.subscribed, {"channel": "", **values})
+            yield from fields(OWN, self._adapter.words.subscribed, {"channel": self._proposed, **values})
             yield from fields(declared(self._adapter.Subscription), self._adapter.title, options)
         yield Label("", markup=False, classes="trouble")
         with Horizontal(classes="buttons"):
@@ -54,7 +68,9 @@ class SubscriptionForm(Dialog[SessionSubscription]):
     def on_mount(self) -> None:
         """The channel is what is asked for first."""
         self.add_class("form")
-        self.query_one("#option-channel").focus()
+        channel = self.query_one(f"#{PREFIX}channel", Input)
+        channel.suggester = Seen(lambda: (one.channel for one in self._offers))
+        channel.focus()
 
     def action_finish(self) -> None:
         """Leave with it, unless something is wrong."""
@@ -63,10 +79,27 @@ class SubscriptionForm(Dialog[SessionSubscription]):
         except OptionErrors as wrong:
             self.query_one(".trouble", Label).update("\n".join(clean(str(one)) for one in wrong.errors[:4]))
 
+    @on(Input.Changed, f"#{PREFIX}channel")
+    def _channel_typed(self, event: Input.Changed) -> None:
+        """Put the template of the request in, unless something else was typed."""
+        chosen = offer.of(self._offers, event.value)
+        if chosen is None or not chosen.template:
+            return
+        for one in declared(self._adapter.Subscription):
+            if one.kind == "body":
+                area = self.query_one(f"#{PREFIX}{one.key}", TextArea)
+                if area.text == one.default or offer.is_untouched(area.text, self._offers):
+                    area.text = offer.laid_out(chosen.template)
+
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
+        """Accept; a part of a name that means one channel is completed first."""
         event.stop()
-        self.action_finish()
+        found = offer.matching(self._offers, event.value) if event.input.id == f"{PREFIX}channel" else []
+        if len(found) == 1 and found[0].channel != event.value:
+            event.input.value = found[0].channel
+        else:
+            self.action_finish()
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:

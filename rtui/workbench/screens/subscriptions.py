@@ -37,6 +37,7 @@ STYLES: Final[dict[Standing, str]] = {
     "asked": "notice",
     "waiting": "notice",
     "off": "dim",
+    "ended": "dim",
 }
 WORDS: Final[dict[Standing, str]] = {
     "granted": "",
@@ -44,6 +45,7 @@ WORDS: Final[dict[Standing, str]] = {
     "asked": "asked",
     "waiting": "not connected",
     "off": "off",
+    "ended": "ended",
 }
 
 
@@ -155,7 +157,12 @@ class SubscriptionList(Canvas):
     def _sign(self, state: SubscriptionState, standing: Standing) -> str:
         if state.muted and standing != "refused":
             return self.glyphs.muted
-        signs = {"granted": self.glyphs.opened, "refused": self.glyphs.error, "off": self.glyphs.idle}
+        signs = {
+            "granted": self.glyphs.opened,
+            "refused": self.glyphs.error,
+            "off": self.glyphs.idle,
+            "ended": self.glyphs.idle,
+        }
         return signs.get(standing, self.glyphs.waiting)
 
     def _figures(self, state: SubscriptionState) -> str:
@@ -212,10 +219,10 @@ class SubscriptionScreen(Dialog[None]):
             case "end":
                 actions.end(self.sheet, event.channel)
             case "edit":
-                form = SubscriptionForm(self.connection.adapter, actions.written(self.connection, event.channel))
-                self.app.push_screen(form, partial(self._filled, event.channel))
+                written = actions.written(self.connection, event.channel)
+                self.app.push_screen(self._form(written), partial(self._filled, event.channel))
             case _:
-                self.app.push_screen(SubscriptionForm(self.connection.adapter), partial(self._filled, None))
+                self.app.push_screen(self._form(), partial(self._filled, None))
         self.tick()
 
     def action_help(self) -> None:
@@ -224,6 +231,9 @@ class SubscriptionScreen(Dialog[None]):
         from rtui.workbench.screens.help import Help, sections
 
         self.app.push_screen(Help(sections(self.app, self.active_bindings.values(), ACTIONS)))
+
+    def _form(self, written: SessionSubscription | None = None) -> SubscriptionForm:
+        return SubscriptionForm(self.connection.adapter, written, offers=self.connection.offered)
 
     def _filled(self, before: str | None, wanted: SessionSubscription | None) -> None:
         if wanted is not None:

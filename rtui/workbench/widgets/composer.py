@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import re
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -19,21 +16,20 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
 
-from rtui.core.clean import clean, clean_block
+from rtui.core.clean import clean
+from rtui.core.event import Offer
 from rtui.protocols.base import Adapter, Verb
 from rtui.settings.option import Declared, declared, parse_text
 from rtui.settings.quantity import format_duration, format_size
+from rtui.workbench import offer
 from rtui.workbench.widgets import figure
+from rtui.workbench.widgets.choice import Choice
+from rtui.workbench.widgets.payload_text import EDITABLE, FORMATS, Refused, editable, encode, glance
 from rtui.workbench.widgets.safe import SafeArea, SafeInput, Tick
 from rtui.workbench.widgets.seen import Seen
 
-FORMATS: Final = ("text", "json", "hex", "base64", "file")
 PAUSE: Final = 0.2
 """Seconds without a key after which the payload is checked."""
-EDITABLE: Final = 256 * 1024
-"""Larger payloads are not put into the editor: laying them out would freeze the screen."""
-
-_BYTE: Final = re.compile(r"\(byte (\d+)\)")
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -44,10 +40,6 @@ class Draft(msgspec.Struct, frozen=True):
     channel: str = ""
     fields: dict[str, Any] = {}
     """Text (or a boolean) by key of the protocol's `Outgoing`."""
-
-
-class Refused(ValueError):
-    """The payload is not what its format says."""
 
 
 class PayloadArea(SafeArea):
@@ -83,6 +75,14 @@ class Composer(Vertical):
         ),
         Binding("alt+e,f8", "edit", "Editor", id="composer.editor", tooltip="Write in $EDITOR"),
         Binding("alt+f", "format", "Format", show=False, id="composer.format", tooltip="text, json, hex, base64, file"),
+        Binding(
+            "alt+t",
+            "template",
+            "Template",
+            id="composer.template",
+            tooltip="A message with every field that this channel takes; what stood here goes into the history",
+        ),
+        Binding("down", "channels", "List", show=False, id="composer.channels", tooltip="Choose one of what there is"),
     ]
 
     DEFAULT_CSS = """
@@ -110,6 +110,13 @@ class Composer(Vertical):
             self.channel = channel
             self.outgoing = outgoing
 
+    class ChannelsRequested(Message):
+        """The user wants to choose one of the channels that are offered; `part` of its name was typed."""
+
+        def __init__(self, part: str) -> None:
+            super().__init__()
+            self.part = part
+
     class EditorRequested(Message):
         """The user wants to write in $EDITOR; the answer comes through `set_text`."""
 
@@ -127,6 +134,7 @@ class Composer(Vertical):
         """What stood in the fields that are set for the next message only."""
         self._declared: tuple[Declared, ...] = ()
         self._adapter: type[Adapter] | None = None
+        self._offers: Callable[[], Sequence[Offer]] = tuple
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -168,10 +176,19 @@ class Composer(Vertical):
         self._place = None
         self._check()
 
-    def set_protocol(self, adapter: Adapter | type[Adapter], channels: Callable[[], Iterable[str]]) -> None:
-        """Offer what `adapter` can send; `channels` complete the channel's name. The payload stays."""
+    def set_protocol(
+        self,
+        adapter: Adapter | type[Adapter],
+        channels: Callable[[], Iterable[str]],
+        offers: Callable[[], Sequence[Offer]] = tuple,
+    ) -> None:
+        """Offer what `adapter` can send; `channels` complete the channel's name. The payload stays.
+
+        `offers` are the channels that the peer says it has, with what a message on each looks like.
+        """
         kind = adapter if isinstance(adapter, type) else type(adapter)
         self._channel.suggester = Seen(channels)
+        self._offers = offers
         if kind is self._adapter:
             return
         kept = self._typed_fields()
@@ -209,12 +226,19 @@ class Composer(Vertical):
         """Put in where to send, and options of the next message only; the payload stays."""
         if self._channel.display:
             self._channel.value = channel
+            self.suggest()
         self._take_back()
         if once:
             typed = self._typed_fields()
             self._lent = {key: typed[key] for key in once if key in typed}
             self._fill(once)
         self.area.focus()
+
+    def suggest(self, channel: str = "") -> None:
+        """Put the template of the channel in, unless something else was typed; `channel` stands in if there is none."""
+        self._channel.value = self._channel.value or channel
+        if self._chosen is not None and offer.is_untouched(self.area.text, self._offers()):
+            self._put_template(self._chosen)
 
     def tell(self, text: str, *, wrong: bool = False) -> None:
         """Say what became of the message that was sent, or what is to be written; stands until something is typed."""
@@ -264,6 +288,60 @@ class Composer(Vertical):
         """The next format."""
         self.query_one("#format", Select).value = FORMATS[(FORMATS.index(self._format) + 1) % len(FORMATS)]
 
+    def action_template(self) -> None:
+        """A message with every field, in place of what stands there."""
+        if self._chosen is not None:
+            self._keep()
+            self._put_template(self._chosen)
+
+    def action_channels(self) -> None:
+        """Ask for the list of what is offered, narrowed by what stands in the field."""
+        self.post_message(self.ChannelsRequested(self._channel.value))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There are templates where the peer said what it takes."""
+        if action == "template":
+            return self._chosen is not None and bool(self._chosen.template)
+        if action == "channels":
+            return self._channel.has_focus and bool(self._offers())
+        return super().check_action(action, parameters)
+
+    # Choosing a channel
+
+    @on(Input.Changed, "#channel")
+    def _channel_typed(self) -> None:
+        if self._offers():
+            self.suggest()
+            self._check()
+            self.refresh_bindings()
+
+    @on(Input.Submitted, "#channel")
+    def _channel_entered(self, event: Input.Submitted) -> None:
+        event.stop()
+        found = offer.matching(self._offers(), event.value)
+        if self._chosen is None and len(found) == 1:
+            self._channel.value = found[0].channel
+        if self._chosen is not None or not self._offers():
+            self.area.focus()
+        else:
+            self.action_channels()
+
+    @on(events.Click, ".channel-label")
+    def _label_clicked(self) -> None:
+        if self._offers():
+            self.action_channels()
+
+    @property
+    def _chosen(self) -> Offer | None:
+        """What the peer says of the channel."""
+        return offer.of(self._offers(), self._channel.value)
+
+    def _put_template(self, chosen: Offer) -> None:
+        if chosen.template:
+            _put(self.query_one("#format"), "json")
+            self.set_text(offer.laid_out(chosen.template))
+            self.area.move_cursor(offer.start_of(self.area.text))
+
     # Checking
 
     @on(TextArea.Changed)
@@ -286,12 +364,8 @@ class Composer(Vertical):
         """Say whether the payload is what it looks like."""
         text, kind = self.area.text, self._format
         try:
-            if kind == "text":
-                self._explain(_glance(text))
-            elif kind != "file":
-                self._explain(f"valid {kind} · {figure.size(len(encode(text, kind)))}B" if text.strip() else "")
-            else:
-                self._explain("the file's bytes are sent")
+            found = {"text": glance, "file": _to_come}.get(kind, partial(_valid, kind))(text)
+            self._explain(" · ".join(filter(None, (found, self._signature()))))
         except Refused as error:
             self._explain(str(error), wrong=kind != "text")
 
@@ -299,6 +373,10 @@ class Composer(Vertical):
         line = self.query_one(".check", Static)
         line.set_class(wrong, "-wrong")
         line.update(clean(text) or "type a message — ctrl+s sends, alt+up brings back what was sent before")
+
+    def _signature(self) -> str:
+        """What goes in and what comes out, as far as the peer tells."""
+        return f"{self._chosen.kind}: {self._chosen.signature}" if self._chosen is not None else ""
 
     # Inside
 
@@ -359,13 +437,21 @@ class Composer(Vertical):
         return {one.key: values[one.key] for one in self._declared if values.get(one.key, one.default) != one.default}
 
 
+def _valid(kind: str, text: str) -> str:
+    return f"valid {kind} · {figure.size(len(encode(text, kind)))}B" if text.strip() else ""
+
+
+def _to_come(_name: str) -> str:
+    return "the file's bytes are sent"
+
+
 def _field(one: Declared) -> Input | Checkbox | Select[str]:
     """The widget for one option."""
     name = f"out-{one.key}"
     if one.choices:
         default = str(one.default) if str(one.default) in one.choices else one.choices[0]
         choices = [(choice, choice) for choice in one.choices]
-        field: Input | Checkbox | Select[str] = Select(choices, value=default, allow_blank=False, compact=True, id=name)
+        field: Input | Checkbox | Select[str] = Choice(choices, value=default, allow_blank=False, compact=True, id=name)
     elif one.kind == "flag":
         field = Tick("", value=bool(one.default), compact=True, id=name)
     else:
@@ -392,94 +478,3 @@ def _put(field: Widget, value: Any) -> None:
         field.call_after_refresh(_put, field, value)  # it raises while its own parts are being mounted
     elif isinstance(field, Select):
         field.value = value
-
-
-def encode(text: str, kind: str) -> bytes:
-    """The bytes that `text` stands for.
-
-    Raises:
-        Refused: if it is not what `kind` says, with the place.
-    """
-    match kind:
-        case "json":
-            _check_json(text)
-            return _utf8(text)
-        case "hex":
-            return _from_hex(text)
-        case "base64":
-            try:
-                return base64.b64decode("".join(text.split()), validate=True)
-            except binascii.Error as error:
-                raise Refused(f"not base64: {error}") from None
-        case "file":
-            return _read(text.strip())
-        case _:
-            return _utf8(text)
-
-
-def editable(payload: bytes) -> tuple[str, str]:
-    """A payload as text for the editor, and the format that gives back exactly its bytes."""
-    if len(payload) > EDITABLE:
-        raise Refused(f"{figure.size(len(payload))}B is too large to edit: save it and send it as a file")
-    try:
-        text = payload.decode()
-    except UnicodeDecodeError:
-        return payload.hex(" "), "hex"
-    # The editor knows one kind of line end, and control characters cannot be seen in it.
-    return (text, "text") if clean_block(text) == text and "\r" not in text else (payload.hex(" "), "hex")
-
-
-def _glance(text: str) -> str:
-    """What text looks like: JSON that is nearly right deserves a word, anything else is as good as it is."""
-    size = f"{figure.size(len(text.encode('utf-8', 'replace')))}B"
-    if text.lstrip()[:1] not in {"{", "["}:
-        return size if text else ""
-    try:
-        _check_json(text)
-    except Refused as error:
-        return f"{size} · {error}"
-    return f"{size} · valid JSON"
-
-
-def _check_json(text: str) -> None:
-    try:
-        msgspec.json.decode(_utf8(text), type=msgspec.Raw)
-        msgspec.json.decode(_utf8(text))
-    except RecursionError:
-        return  # deeper than can be checked; the peer may take it
-    except msgspec.DecodeError as error:
-        raise Refused(_placed(text, str(error))) from None
-
-
-def _placed(text: str, message: str) -> str:
-    """A parser's message with line and column instead of a byte."""
-    found = _BYTE.search(message)
-    reason = _BYTE.sub("", message).replace("JSON is malformed:", "").strip()
-    if found is None:
-        return f"not JSON: {reason} at the end"
-    before = text.encode("utf-8", "replace")[: int(found[1])].decode("utf-8", "ignore")
-    return f"not JSON: {reason} at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
-
-
-def _from_hex(text: str) -> bytes:
-    digits = "".join(text.split()).removeprefix("0x")
-    for place, char in enumerate(digits):
-        if char not in "0123456789abcdefABCDEF":
-            raise Refused(f"not hex: {clean(char)!r} at digit {place + 1}")
-    if len(digits) % 2:
-        raise Refused("not hex: an odd number of digits")
-    return bytes.fromhex(digits)
-
-
-def _read(name: str) -> bytes:
-    try:
-        return Path(name).expanduser().read_bytes()
-    except (OSError, RuntimeError) as error:
-        raise Refused(f"cannot read {clean(name)}: {getattr(error, 'strerror', None) or error}") from None
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise Refused(f"character {error.start + 1} cannot be sent as UTF-8") from None

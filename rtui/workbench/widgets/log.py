@@ -151,6 +151,10 @@ class MessageLog(Tall):
         seq = self.cursor_seq
         return [] if seq is None else [seq]
 
+    def has(self, seq: int) -> bool:
+        """Whether a row is in the picture."""
+        return self._window.has(seq)
+
     def go_to(self, seq: int) -> None:
         """Put the cursor on `seq`, or on the next row that the lens has."""
         self._move_to(self._window.index_of(seq))

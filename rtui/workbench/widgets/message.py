@@ -31,7 +31,7 @@ from rtui.workbench.widgets.canvas import Canvas, moves
 from rtui.workbench.widgets.chart import Chart
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.joined import JoinedText
-from rtui.workbench.widgets.meta import MetaDocument, meta_fields, meta_of
+from rtui.workbench.widgets.meta import MetaDocument, ending_fields, meta_fields, meta_of
 from rtui.workbench.widgets.painted import retitle
 from rtui.workbench.widgets.row import Piece, not_modified
 from rtui.workbench.widgets.source import Named
@@ -284,6 +284,8 @@ class MessageView(Canvas):
             self._put(None, "")
         elif self.mode == "meta":
             self._put(MetaDocument(list(meta_fields(record, self._link))), "")
+        elif self.mode == "pretty" and _is_told(record):
+            self._put(MetaDocument(list(ending_fields(record))), "")
         elif self.mode == "joined":
             self._open_joined(record)
         elif self.mode in {"diff", "chart"}:
@@ -417,6 +419,11 @@ def _opening(record: Record, mode: Mode, link: Named | None) -> Opening:
     if mode in {"raw", "hex"} or record.kind not in {Kind.MESSAGE, Kind.ACK}:
         return open_as("hex" if mode == "hex" else "raw", record.payload)
     return open_best(record.payload, {**meta_of(record), "wire": _on_wire(record, link)})
+
+
+def _is_told(record: Record) -> bool:
+    """Whether what the protocol told says more than the payload: what went wrong, how a call ended."""
+    return record.kind == Kind.ERROR or (record.kind == Kind.ACK and not record.payload)
 
 
 def _on_wire(record: Record, link: Named | None) -> str:

@@ -25,6 +25,7 @@ MAX_CHANNEL: Final = 28
 MAX_SOURCE: Final = 14
 MAX_ALIAS: Final = 14
 MAX_ID: Final = 12
+MAX_STATUS: Final = 20
 BIG: Final = 1000
 """Bytes from which a row tells its size."""
 MAX_KEYS: Final = 12
@@ -34,6 +35,7 @@ EMPTY: Final = "(empty)"
 UNCHANGED: Final = "(not modified)"
 
 _KEY: Final = re.compile(r'"(?:[^"\\]|\\.)*"\s?(?=:)')
+_CODE: Final = re.compile(r'"status":\d')
 _KIND_STYLE: Final[dict[int, str]] = {
     Kind.ERROR: "error",
     Kind.CLOSE: "error",
@@ -181,7 +183,7 @@ def badges(record: Record, glyphs: Glyphs = UNICODE, *, named: bool = False) -> 
 
 
 _META_BADGES: Final[dict[str, Callable[[Any], str]]] = {
-    "status": lambda status: str(status) if isinstance(status, int) else "",
+    "status": lambda status: clip(clean(str(status)), MAX_STATUS) if isinstance(status, int | str) else "",
     "id": lambda name: f"#{clip(clean(name), MAX_ID)}" if isinstance(name, str) else "",
     "latency_ms": lambda spent: figure.latency(int(spent * 1e6)) if isinstance(spent, int | float) else "",
     "held_ms": lambda spent: f"held {figure.latency(int(spent * 1e6))}" if isinstance(spent, int | float) else "",
@@ -199,19 +201,23 @@ _META_BADGES: Final[dict[str, Callable[[Any], str]]] = {
 def _is_answer(record: Record) -> bool:
     """Whether it is all that a request was answered with: how large it is says something, however small."""
     meta = record.meta or ""
-    return bool(record.payload) and record.kind == Kind.MESSAGE and '"status":' in meta and '"item":' not in meta
+    return bool(record.payload) and record.kind == Kind.MESSAGE and bool(_CODE.search(meta)) and '"item":' not in meta
 
 
 def _meta_badges(meta: str) -> list[str]:
     if not any(f'"{key}"' in meta for key in _META_BADGES):
         return []
+    values = _values(meta)
+    return [text for key, show in _META_BADGES.items() if key in values and (text := show(_scalar(values[key])))]
+
+
+def _values(meta: str) -> dict[str, Any]:
+    """What the protocol told."""
     try:
         values = msgspec.json.decode(meta)
     except (msgspec.DecodeError, RecursionError):
-        return []
-    if not isinstance(values, dict):
-        return []
-    return [text for key, show in _META_BADGES.items() if key in values and (text := show(_scalar(values[key])))]
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _scalar(value: object) -> object:
@@ -253,7 +259,13 @@ def _body(record: Record, room: int, with_channel: bool) -> str:
         return f"{text} {clean(record.channel)}"
     if not text and record.kind == Kind.MESSAGE:
         return UNCHANGED if not_modified(record) else EMPTY
-    return text
+    return text or _ending(record)
+
+
+def _ending(record: Record) -> str:
+    """How it ended, where an acknowledgement says nothing but that."""
+    told = _values(record.meta) if record.kind == Kind.ACK and record.meta else {}
+    return " · ".join(clean(str(told[key])) for key in ("status", "message") if told.get(key))
 
 
 def not_modified(record: Record) -> bool:

@@ -1,9 +1,10 @@
-"""Stock fields made safe: what was pasted is kept and drawn without control characters; ticks need no colour."""
+"""Stock fields made safe: what was pasted is kept and drawn without control characters, alt is no text."""
 
 from __future__ import annotations
 
 from rich.segment import Segment
 from textual.content import Content
+from textual.events import Key
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.strip import Strip
@@ -28,12 +29,22 @@ def _stand_in(char: str) -> str:
     return "␡" if char == "\x7f" else "�"
 
 
+def leave_alt(event: Key) -> None:
+    """Let a letter with alt be a key: from a legacy terminal it comes with its character, and Textual would type it."""
+    if event.key.startswith("alt+"):
+        event.prevent_default()
+
+
 class SafeInput(Input):
     """An `Input` for text that may have been pasted from anywhere."""
 
     virtual_size = Reactive(Size(0, 0))
     """The length of the text. Textual's own declaration lays the whole screen out anew for each letter; all that
     depends on it is how far the text can be scrolled."""
+
+    def on_key(self, event: Key) -> None:
+        """See `leave_alt`."""
+        leave_alt(event)
 
     def render_line(self, y: int) -> Strip:
         """See `Input.render_line`."""
@@ -46,6 +57,10 @@ class SafeArea(TextArea):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Leave F6 and F7 to the workbench, where they mean the same everywhere."""
         return action not in {"select_line", "select_all"} and super().check_action(action, parameters)
+
+    def on_key(self, event: Key) -> None:
+        """See `leave_alt`."""
+        leave_alt(event)
 
     def render_line(self, y: int) -> Strip:
         """See `TextArea.render_line`."""

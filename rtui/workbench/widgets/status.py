@@ -175,8 +175,19 @@ def _awaited(connection: Any) -> list[Piece]:
         return []
     if wait := _next_poll(connection):
         return [("text", wait)]
-    only_receives = Verb.SEND not in connection.adapter.verbs
-    return [("notice", "nothing came yet")] if only_receives and not len(connection.channels) else []
+    if connection.channels.root.total:
+        return _open_calls(connection)
+    if connection.offered:
+        return [
+            ("notice", f"{counted(len(connection.offered), clean(connection.adapter.words.channel))}, none used yet")
+        ]
+    return [("notice", "nothing came yet")] if Verb.SEND not in connection.adapter.verbs else []
+
+
+def _open_calls(connection: Any) -> list[Piece]:
+    """How many calls wait for their end."""
+    calls = connection.details.get(STREAM, {}).get("calls", 0)
+    return [("in", f"{counted(calls, 'call')} open")] if calls else []
 
 
 def _next_poll(connection: Any) -> str:

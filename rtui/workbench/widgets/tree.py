@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from rtui.capture.channels import Channels, Node
@@ -16,12 +16,14 @@ from rtui.core.clean import cell_width, clean, clean_bytes, clip, clip_middle
 from rtui.protocols.base import Words
 from rtui.workbench.outline import ORDERS, Outline
 from rtui.workbench.widgets import figure
-from rtui.workbench.widgets.canvas import Canvas, moves
+from rtui.workbench.widgets.canvas import Canvas
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.painted import retitle
 from rtui.workbench.widgets.row import MAX_ALIAS, Piece
+from rtui.workbench.widgets.tree_keys import KEYS
 
 if TYPE_CHECKING:
+    from rtui.core.event import Offer
     from rtui.runtime.subscription import Subscriptions, SubscriptionState
 
 SHARE: Final = 20
@@ -42,45 +44,7 @@ UNNAMED: Final = "(all)"
 class ChannelTree(Canvas):
     """Channels of one connection, with the means to filter by one and to mute one."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *moves("tree"),
-        Binding("enter", "filter", "Filter", id="tree.filter", tooltip="Show only this channel and what is below"),
-        Binding(
-            "equals_sign",
-            "history",
-            "Only this",
-            id="tree.history",
-            tooltip="Show only exactly this channel in the log",
-        ),
-        Binding(
-            "space",
-            "switch",
-            "On/off, mute",
-            id="tree.switch",
-            tooltip="Switch the subscription that stands here off or on; elsewhere dim the channel and what is below",
-        ),
-        Binding("u", "unsubscribe", "Unsubscribe", id="tree.unsubscribe", tooltip="End the subscription here"),
-        Binding("right,l", "unfold", "Expand", show=False, id="tree.expand", tooltip="Show what is below"),
-        Binding("left,h", "fold", "Fold", show=False, id="tree.fold", tooltip="Hide what is below, or go up"),
-        Binding("plus", "fold_all(False)", "Expand all", show=False, id="tree.expand-all", tooltip="Show every level"),
-        Binding(
-            "minus", "fold_all(True)", "Fold all", show=False, id="tree.fold-all", tooltip="Show the top level only"
-        ),
-        Binding("s", "compose", "Send here", id="tree.compose", tooltip="Write a message to this channel"),
-        Binding("y", "copy", "Copy name", show=False, id="tree.copy", tooltip="Copy the channel's name"),
-        Binding(
-            "delete",
-            "clear_retained",
-            "Clear retained",
-            show=False,
-            id="tree.clear-retained",
-            tooltip="Have the peer forget the message it keeps here; below a level: after a question",
-        ),
-        Binding("o", "order", "Order", id="tree.order", tooltip="Sort by name, count, rate, recency"),
-        Binding("slash", "find", "Find", id="tree.find", tooltip="Type a part of the name; n and N go on"),
-        Binding("n", "find_next(1)", "Next hit", show=False, id="tree.next-hit", tooltip="Next hit"),
-        Binding("N", "find_next(-1)", "Previous hit", show=False, id="tree.previous-hit", tooltip="Previous hit"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     hint = "no channels yet — they appear with the messages"
 
@@ -155,6 +119,8 @@ class ChannelTree(Canvas):
         """Whether messages can be sent to a channel."""
         self.subscriptions: Subscriptions | None = None
         """Those of the connection, to mark where they stand."""
+        self.offered: Mapping[str, Offer] = {}
+        """What the peer says it has, by channel."""
         self._clock = clock
         self._channels: Channels | None = None
         self._words: Words | None = None
@@ -215,7 +181,7 @@ class ChannelTree(Canvas):
         self._here = self.selected
 
     def row_pieces(self, index: int, width: int) -> list[Piece]:
-        """Branch, name, last value; at the right count, rate and sparkline where there is room."""
+        """Branch, name, kind, last value; at the right count, rate and sparkline where there is room."""
         if self._outline is None:
             return []
         node, depth = self._outline.row(index)
@@ -228,13 +194,15 @@ class ChannelTree(Canvas):
         marks = cell_width(wish) + len(retained)
         name = head + clip_middle(clean(node.name) or UNNAMED, room - marks - cell_width(head))
         left = room - cell_width(name) - marks
+        kind = self._kind(node, width, left)
+        left -= cell_width(kind)
         value = ""
         if left > 4 and not node.children:  # noqa: PLR2004 - a shorter value says nothing
             value = clip(" " + clean_bytes(node.last, 4 * left), left)
         style = "dim" if node.quiet else "text"
         padding = " " * (left - cell_width(value) + 1)
         ends: list[Piece] = [("dim", value + padding), ("dim" if node.quiet else "number", figures)]
-        return [(style, name), (shade, wish), ("notice", retained), *ends]
+        return [(style, name), ("key", kind), (shade, wish), ("notice", retained), *ends]
 
     @property
     def selected(self) -> Node | None:
@@ -252,8 +220,12 @@ class ChannelTree(Canvas):
     # Actions
 
     def action_filter(self) -> None:
-        """Ask for this channel's rows only."""
-        if (node := self.selected) is not None:
+        """Ask for this channel's rows only; where nothing came on what is offered, to be the first to write there."""
+        if (node := self.selected) is None:
+            return
+        if node.full in self.offered and not node.total and self.sends:
+            self.action_compose()
+        else:
             self.post_message(self.FilterRequested(node.full, self._expression(node)))
 
     def action_switch(self) -> None:
@@ -453,14 +425,23 @@ class ChannelTree(Canvas):
         shut = self._outline is not None and self._outline.is_folded(node)
         return self.glyphs.branch_shut if shut else self.glyphs.branch_open
 
+    def _kind(self, node: Node, width: int, room: int) -> str:
+        """How a conversation goes on what is offered, in a word where there is no room for all."""
+        one = self.offered.get(node.full)
+        if one is None:
+            return ""
+        kind = " " + clean(one.kind if width >= WIDE else one.kind.partition(" ")[0])
+        return kind if cell_width(kind) <= room else ""
+
     def _wish(self, node: Node) -> Piece:
         """The mark of a subscription that stands here, and its style."""
         wanted = self.subscription_at(node)
         if wanted is None:
             return "dim", ""
-        sign = self.glyphs.subscribe if wanted.enabled else self.glyphs.idle
+        on = wanted.enabled and not wanted.ended
+        sign = self.glyphs.subscribe if on else self.glyphs.idle
         alias = f" {clip(clean(wanted.alias), MAX_ALIAS)}" if wanted.alias else ""
-        return (wanted.colour or "notice") if wanted.enabled else "dim", f" {sign}{alias}"
+        return (wanted.colour or "notice") if on else "dim", f" {sign}{alias}"
 
     def _figures(self, node: Node, now: int, width: int) -> str:
         """Count, rate (or age, where nothing comes) and sparkline; a leaf keeps its room for the value first."""

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from textual.widgets import Input, Select
 
+from rtui.core.event import Offer
 from rtui.protocols.socketio import SocketIO
 from rtui.protocols.websocket import WebSocket
-from rtui.workbench.widgets.composer import Composer, Refused, editable, encode
+from rtui.workbench.widgets.composer import Composer
+from rtui.workbench.widgets.payload_text import Refused, editable, encode
 from tests.waiting import eventually
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host
 
@@ -148,3 +151,110 @@ async def test_what_holds_without_an_option_stands_in_its_field() -> None:
         await pilot.pause()
         assert composer.query_one("#out-ack_timeout", Input).placeholder == "10s"
         assert composer.query_one("#out-attachments", Input).placeholder != "[]"
+
+
+ADD = Offer(channel="shop.v1.Cart/Add", kind="unary", template='{"item":"","count":0}', signature="Add(Item) → Cart")
+WATCH = Offer(channel="shop.v1.Cart/Watch", kind="server stream", template='{"cart":""}')
+CLEAR = Offer(channel="shop.v1.Cart/Clear", kind="unary", template="{}")
+
+
+class Choosing(Listening):
+    """A composer over a peer that says what it has."""
+
+    def __init__(self, composer: Composer, offers: tuple[Offer, ...]) -> None:
+        super().__init__(composer)
+        self.composer = composer
+        self.offers = offers
+        self.asked: list[str] = []
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.composer.set_protocol(SocketIO, lambda: [one.channel for one in self.offers], lambda: self.offers)
+
+    def on_composer_channels_requested(self, event: Composer.ChannelsRequested) -> None:
+        self.asked.append(event.part)
+
+
+def offering(*offers: Offer) -> tuple[Composer, Choosing]:
+    composer = Composer()
+    return composer, Choosing(composer, offers)
+
+
+async def test_choosing_a_channel_puts_its_template_in_but_never_over_what_was_typed() -> None:
+    composer, app = offering(ADD, WATCH)
+    async with app.run_test(size=(120, 24)) as pilot:
+        composer.aim(ADD.channel)
+        await pilot.pause()
+        assert json.loads(composer.area.text) == {"item": "", "count": 0}
+        assert composer.draft.format == "json"
+        await pilot.press(*"abc")
+        assert json.loads(composer.area.text)["item"] == "abc", "one can type at once"
+        await pilot.press("backspace", "backspace", "backspace")
+        await eventually(lambda: "unary: Add(Item) → Cart" in said(composer))
+        composer.aim(WATCH.channel)
+        await pilot.pause()
+        assert json.loads(composer.area.text) == {"cart": ""}, "a template is nobody's work"
+        composer.set_text('{"cart":"mine"}')
+        composer.aim(ADD.channel)
+        await pilot.pause()
+        assert composer.area.text == '{"cart":"mine"}'
+        await pilot.press("alt+t")
+        assert json.loads(composer.area.text) == {"item": "", "count": 0}
+        await pilot.press("alt+up")
+        assert composer.area.text == '{"cart":"mine"}', "what stood there is in the history"
+
+
+async def test_offers_that_come_late_fill_an_empty_composer_only() -> None:
+    composer, app = offering()
+    async with app.run_test(size=(120, 24)) as pilot:
+        composer.aim(ADD.channel)
+        await pilot.pause()
+        assert composer.area.text == ""
+        assert not composer.check_action("template", ())
+        app.offers = (ADD, WATCH)
+        composer.suggest(WATCH.channel)
+        assert json.loads(composer.area.text) == {"item": "", "count": 0}, "the channel that was typed counts"
+        composer.draft = None
+        composer.suggest(WATCH.channel)
+        assert composer.draft.channel == WATCH.channel
+        composer.draft = None
+        composer.set_text("typed")
+        composer.suggest(WATCH.channel)
+        assert composer.area.text == "typed"
+
+
+async def test_any_part_of_a_name_is_completed_if_it_means_one_channel_and_listed_otherwise() -> None:
+    composer, app = offering(ADD, WATCH, CLEAR)
+    async with app.run_test(size=(120, 24)) as pilot:
+        channel = composer.query_one("#channel", Input)
+        channel.focus()
+        await pilot.press(*"cart", "enter")
+        await pilot.pause()
+        assert app.asked == ["cart"]
+        assert channel.value == "cart"
+        await pilot.press("space", *"wat", "enter")
+        await pilot.pause()
+        assert channel.value == WATCH.channel
+        assert composer.area.has_focus
+        channel.focus()
+        await pilot.press("down")
+        await pilot.click(".channel-label")
+        await pilot.pause()
+        assert app.asked == ["cart", WATCH.channel, WATCH.channel]
+
+
+async def test_where_nothing_is_offered_nothing_is_listed() -> None:
+    composer, app = offering()
+    async with app.run_test(size=(120, 24)) as pilot:
+        channel = composer.query_one("#channel", Input)
+        channel.focus()
+        await pilot.press(*"cart", "down")
+        await pilot.click(".channel-label")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.asked == []
+        assert composer.area.has_focus
+
+
+def said(composer: Composer) -> str:
+    return str(composer.query_one(".check").render())

@@ -314,3 +314,45 @@ async def test_a_stream_of_100_000_tokens_stays_quick(journal: Journal, past: Pa
             spent.append(time.perf_counter() - began)
         assert sorted(spent)[len(spent) // 2] < 0.02
         await eventually(kept_up(view, lambda: shown(view)[0].startswith("100,050")))
+
+
+async def test_what_went_wrong_is_shown_with_its_details_whole() -> None:
+    view = MessageView()
+    told = {
+        "title": "Refused",
+        "status": "INVALID_ARGUMENT",
+        "hint": "long " * 40 + "end",
+        "trailers": {"x-trace": "7"},
+        "details": [
+            {
+                "@type": "type.googleapis.com/google.rpc.BadRequest",
+                "fieldViolations": [{"field": "name", "description": HOSTILE}],
+            },
+            {"a": 1},
+        ],
+        "codes": [1, 2],
+    }
+    failed = Record(1, 10**18, 1, Kind.ERROR, 0, "a.B/C", b"INVALID_ARGUMENT: no name", json.dumps(told))
+    async with Host(view).run_test(size=(60, 24)) as pilot:
+        view.focus()
+        view.show(failed, None)
+        await pilot.pause()
+        shown = screen_text(view)
+        assert all(line.isprintable() for line in shown)
+        text = "\n".join(shown)
+        assert "no name" in shown[0] + shown[1]
+        assert "long end" in text, "a value goes on in the next row"
+        for name, value in (
+            ("trailers.x-trace", "7"),
+            ("details[1].a", "1"),
+            ("codes", "[1,2]"),
+        ):
+            assert any(line.startswith(name) and line.split()[-1] == value for line in shown), name
+        assert "name" in next(line for line in shown if line.startswith("BadReq") and ".field " in line)
+        assert "Refused" not in text, "the sentence has said it"
+        hint = next(place for place, line in enumerate(shown) if line.startswith("hint"))
+        assert view._document is not None
+        assert view._document.value(hint + 1).decode() == told["hint"]
+        view.show(Record(2, 10**18, 1, Kind.ACK, 1, "a.B/C", b"", '{"status":"OK"}'), None)
+        await pilot.pause()
+        assert any(line.split()[:2] == ["status", "OK"] for line in screen_text(view))

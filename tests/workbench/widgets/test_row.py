@@ -41,7 +41,7 @@ def test_an_answer_tells_status_size_and_latency_where_the_channel_does_not() ->
     assert shown('{"status":200}', b"x" * 2048) == ["2.0kB"]
     assert shown('{"id":"41"}', channel="message") == ["#41"]
     assert shown('{"id":"\\u001b[31m0123456789abcdef"}', channel="message") == ["#␛[31m012345…"]
-    assert shown('{"status":"x","latency_ms":"y","held_ms":[],"id":7}', b"", channel="a") == []
+    assert shown('{"status":["x"],"latency_ms":"y","held_ms":[],"id":7}', b"", channel="a") == []
 
 
 def test_an_answer_that_nothing_changed_says_so() -> None:
@@ -57,3 +57,17 @@ def test_what_asks_for_an_acknowledgement_says_so() -> None:
     assert shown('{"ack":0}') == ["ack?"]
     assert shown('{"ack":true}') == []
     assert shown('{"ack":0}', Kind.ACK) == []
+
+
+def test_how_a_call_ended_is_said_in_words() -> None:
+    def end(meta: str, payload: bytes = b"") -> str:
+        record = msgspec.structs.replace(row(1, payload, kind=Kind.ACK, channel="a.B/C"), meta=meta, latency=4_200_000)
+        return "".join(text for _, text in pieces(record, CONTEXT))
+
+    assert "OK" in end('{"status":"OK","code":0}')
+    assert "4.2 ms" in end('{"status":"OK","code":0}')
+    assert "OK · all \u241b[1mdone" in end('{"status":"OK","message":"all \\u001b[1mdone"}')
+    assert "OK" not in end('{"status":"OK"}', b"[1]")
+    assert end("not JSON").split() == end('{"qos":1}').split()
+    answer = msgspec.structs.replace(row(1, b"{}", channel="a.B/C"), meta='{"status":"OK","code":0}')
+    assert badges(answer) == ["OK"]

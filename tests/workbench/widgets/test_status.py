@@ -4,13 +4,20 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-from rtui.core.event import Closed
+from rtui.capture.channels import Channels
+from rtui.core.event import Closed, Offer
 from rtui.core.fault import Fault
 from rtui.core.lifecycle import State
-from rtui.protocols.base import Verb
+from rtui.protocols.base import Verb, Words
 from rtui.workbench.widgets.glyph import ASCII, UNICODE
 from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, header_pieces, status_pieces
-from tests.workbench.widgets.fake import HOSTILE, Host
+from tests.workbench.widgets.fake import HOSTILE, Host, row
+
+
+def counted(*names: str) -> Channels:
+    channels = Channels("/")
+    channels.tap([row(seq, channel=name) for seq, name in enumerate(names, 1)])
+    return channels
 
 
 def connection(**changed: Any) -> Any:
@@ -29,7 +36,8 @@ def connection(**changed: Any) -> Any:
         "meter": SimpleNamespace(rate=1200.0, history=lambda: [1, 5, 3]),
         "link": SimpleNamespace(options=SimpleNamespace(insecure=False)),
         "faults": frozenset(),
-        "channels": ["message"],
+        "channels": counted("message"),
+        "offered": (),
     }
     return SimpleNamespace(**{**values, **changed})
 
@@ -66,7 +74,7 @@ def test_ages_of_a_stream_come_last_and_what_has_not_come_comes_first() -> None:
     assert [text for _, text in header_pieces(waiting, UNICODE)][1] == "next poll in 27 s"
     often = connection(details={"stream": {"last_byte": now, "next_poll": now + 2_000_000_000}})
     assert not any("next poll" in text for _, text in header_pieces(often, UNICODE))
-    silent = connection(adapter=SimpleNamespace(title="SSE", verbs=frozenset()), channels=[])
+    silent = connection(adapter=SimpleNamespace(title="SSE", verbs=frozenset()), channels=counted())
     assert [text for _, text in header_pieces(silent, UNICODE)][1] == "nothing came yet"
 
 
@@ -95,3 +103,15 @@ async def test_the_status_line_reports_its_journal() -> None:
         line.tick(SimpleNamespace(last=5, backlog=0, lagging=False, trouble=""))
         await pilot.pause()
         assert "5 rows recorded" in line.render_line(0).text
+
+
+def test_what_is_offered_is_counted_until_it_is_used_and_open_calls_while_they_last() -> None:
+    words = Words(channel="method", channels="methods", separator="/")
+    adapter = SimpleNamespace(title="gRPC", verbs=frozenset({Verb.SEND}), words=words)
+    offered = tuple(Offer(channel=f"a.B/{name}", kind="unary") for name in "CD")
+    fresh = connection(adapter=adapter, offered=offered, channels=counted())
+    assert header_pieces(fresh, UNICODE)[1] == ("notice", "2 methods, none used yet")
+    used = {"adapter": adapter, "offered": offered}
+    calling = connection(**used, details={"stream": {"calls": 2, "writable": 1}})
+    assert header_pieces(calling, UNICODE)[1] == ("in", "2 calls open")
+    assert header_pieces(connection(**used), UNICODE)[1][1].startswith("ws://")

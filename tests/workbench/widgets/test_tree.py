@@ -8,7 +8,9 @@ import pytest
 
 from rtui.capture.channels import Channels
 from rtui.capture.query import compile_filter
+from rtui.core.event import Offer
 from rtui.protocols.base import Words
+from rtui.workbench.outline import ORDERS
 from rtui.workbench.widgets.row import Piece
 from rtui.workbench.widgets.tree import ChannelTree
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host, row, screen_text
@@ -220,3 +222,76 @@ async def test_fifty_thousand_channels_draw_only_what_is_seen() -> None:
         tree.refresh()
         await pilot.pause()
         assert 0 < len(drawn) <= 48
+
+
+METHODS = Words(channel="method", channels="methods", separator="/")
+OFFERED = {
+    one.channel: one
+    for one in (
+        Offer(channel="shop.v1.Cart/Add", kind="unary", template='{"item":""}'),
+        Offer(channel="shop.v1.Cart/Watch", kind="server stream"),
+        Offer(channel="shop.v1.Chat/" + HOSTILE, kind="bidi \x1b[1m"),
+    )
+}
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_is_offered_stands_there_with_its_kind_and_no_count(size: tuple[int, int]) -> None:
+    tree = ChannelTree()
+    channels = Channels("/")
+    channels.offer(OFFERED)
+    async with Host(tree).run_test(size=size) as pilot:
+        tree.set_channels(channels, METHODS)
+        tree.offered = OFFERED
+        await pilot.pause()
+        lines = screen_text(tree)
+        assert tree.row_count() == 6, "the hostile name has a slash"
+        assert all(line.isprintable() for line in lines)
+        add = next(line for line in lines if "Add" in line)
+        assert "unary" in add
+        assert add.split()[2:] == (["0", "▁▁▁▁▁▁"] if size[0] >= 60 else [])
+        assert "server stream" in next(line for line in lines if "Watch" in line)
+        for _ in ORDERS:
+            tree.action_order()
+            assert tree.row_count() == 6
+
+
+async def test_in_a_narrow_tree_the_kind_is_a_word_and_gives_way_to_the_name() -> None:
+    tree = ChannelTree()
+    channels = Channels("/")
+    channels.offer(OFFERED)
+    async with Host(tree).run_test(size=(36, 20)) as pilot:
+        tree.set_channels(channels, METHODS)
+        tree.offered = OFFERED
+        channels.tap([row(1, b'{"n":1}', channel="shop.v1.Cart/Watch")])
+        tree.tick()
+        await pilot.pause()
+        watch = next(line for line in screen_text(tree) if "Watch" in line)
+        assert "Watch server {" in watch
+        await pilot.resize_terminal(14, 20)
+        await pilot.pause()
+        assert not any("server" in line for line in screen_text(tree))
+
+
+async def test_enter_writes_to_what_was_never_used_and_filters_by_what_was() -> None:
+    tree = ChannelTree()
+    asked: list[str] = []
+
+    class Listening(Host):
+        def on_channel_tree_filter_requested(self, event: ChannelTree.FilterRequested) -> None:
+            asked.append(event.expression)
+
+        def on_channel_tree_compose_requested(self, event: ChannelTree.ComposeRequested) -> None:
+            asked.append(f"write to {event.channel}")
+
+    channels = Channels("/")
+    channels.offer(OFFERED)
+    async with Listening(tree).run_test(size=(80, 24)) as pilot:
+        tree.focus()
+        tree.set_channels(channels, METHODS)
+        tree.offered = OFFERED
+        await pilot.press("down", "enter")
+        channels.tap([row(1, channel="shop.v1.Cart/Add")])
+        await pilot.press("enter", "up", "enter")
+        await pilot.pause()
+    assert asked == ["write to shop.v1.Cart/Add", "ch:shop.v1.Cart/Add", "ch:shop.v1.Cart/#"]

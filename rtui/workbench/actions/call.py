@@ -1,0 +1,164 @@
+"""Actions on what the peer offers to be called, and on the calls that run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtui.core.record import Direction, Kind
+from rtui.protocols.base import Adapter, Verb
+from rtui.workbench import offer
+from rtui.workbench.action import Book
+from rtui.workbench.actions.connection import can_send, is_open
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from rtui.core.event import Offer
+    from rtui.runtime.hub import Connection
+    from rtui.workbench.screens.desk import Desk
+
+BOOK = Book("Call")
+_action = BOOK.action
+
+
+def has_offers(desk: Desk) -> bool:
+    """Whether the peer told what can be sent to it."""
+    return can_send(desk) and bool(desk.sure.offered)
+
+
+def can_half_close(desk: Desk) -> bool:
+    """Whether a call is open that we may still write to."""
+    return is_open(desk) and Verb.HALF_CLOSE in desk.sure.adapter.verbs and open_calls(desk.sure)[1] > 0
+
+
+def can_cancel(desk: Desk) -> bool:
+    """Whether a call is open."""
+    return is_open(desk) and Verb.CANCEL in desk.sure.adapter.verbs and open_calls(desk.sure)[0] > 0
+
+
+def can_copy_command(desk: Desk) -> bool:
+    """Whether there is something to say in a command line, and a tool to say it with."""
+    if desk.connection is None or not has_tool(type(desk.connection.adapter)):
+        return False
+    return desk.has_row or desk.focused_pane == "composer"
+
+
+def has_tool(adapter: type[Adapter]) -> bool:
+    """Whether the protocol has a usual tool for the command line."""
+    return any("shell" in vars(kind) for kind in adapter.__mro__ if kind is not Adapter)
+
+
+def open_calls(connection: Connection) -> tuple[int, int]:
+    """How many calls are open, and to how many of them we may still write."""
+    told = connection.details.get("stream", {})
+    return told.get("calls", 0), told.get("writable", 0)
+
+
+@_action(
+    "offered",
+    "O,alt+o",
+    "Choose channel…",
+    when=has_offers,
+    footer=True,
+    called=lambda desk: f"{desk.sure.adapter.words.channels.capitalize()}…",
+)
+async def choose(desk: Desk) -> None:
+    """Choose from what the peer offers, by any part of the name, and write to it."""
+    await choose_channel(desk)
+
+
+@_action("half-close", "F,alt+h", "End sending", when=can_half_close, footer=True)
+def half_close(desk: Desk) -> None:
+    """Tell the peer that no more will be sent in the newest open call, and wait for its answer."""
+    desk.sure.half_close(target(desk))
+    desk.log_view.action_follow()
+
+
+@_action("cancel", "Q,alt+q", "Cancel call", when=can_cancel, footer=True)
+def cancel(desk: Desk) -> None:
+    """Give up the newest open call."""
+    desk.sure.cancel(target(desk))
+    desk.log_view.action_follow()
+
+
+@_action("template", "", "Template", when=lambda desk: can_send(desk) and _chosen(desk) is not None)
+def put_template(desk: Desk) -> None:
+    """A message with every field that the composer's channel takes; what stood there goes into the history."""
+    desk.show_pane("composer")
+    desk.sure_picture.composer.action_template()
+
+
+@_action("about", "I", "About…", when=lambda desk: pointed_at(desk) is not None)
+async def about(desk: Desk) -> None:
+    """What the peer says of the channel: what goes in, what comes out, and its own words about it."""
+    from rtui.workbench.screens.dialog import Note
+
+    chosen = pointed_at(desk)
+    if chosen is not None:
+        parts = (f"{chosen.kind}: {chosen.signature}", chosen.description, offer.laid_out(chosen.template))
+        await desk.ask(Note(chosen.channel, "\n\n".join(filter(None, parts))))
+
+
+@_action("copy-command", "ctrl+y,alt+y", "Copy as command", when=can_copy_command)
+def copy_command(desk: Desk) -> None:
+    """Copy the command line that sends the same: what stands in the composer, or the request of the row."""
+    said = _typed(desk) if desk.focused_pane == "composer" else _requested(desk)
+    connection = desk.sure
+    text = connection.adapter.shell(connection.link.url, connection.link.options, *said) if said is not None else ""
+    if text:
+        desk.copy(desk.bench.secrets[connection.id].mask(text), "command")
+    else:
+        desk.say("no request stands here that a command could send", severity="warning")
+
+
+async def choose_channel(desk: Desk, part: str = "") -> None:
+    """Put one of the channels that are offered into the composer; `part` narrows the list from the start."""
+    from rtui.workbench.screens.dialog import Choice, Choose
+
+    connection = desk.sure
+    choices = [Choice(one.channel, one.channel, one.kind) for one in connection.offered]
+    known = offer.of(connection.offered, part) is not None
+    title = connection.adapter.words.channels
+    picked = await desk.ask(Choose(title, choices, current=part, typed="" if known else part))
+    if picked is not None:
+        desk.show_pane("composer")
+        desk.sure_picture.composer.aim(picked)
+
+
+def target(desk: Desk) -> str:
+    """Whose newest call is meant: that of the pane with the focus; "" = the newest of all."""
+    pane = desk.focused_pane
+    if pane == "composer":
+        return desk.sure_picture.composer.draft.channel
+    if pane == "tree":
+        node = desk.sure_tree.selected
+        return node.full if node is not None and not node.children else ""
+    row = None if desk.log_view.follow else desk.bench.catalog.record(desk.log_view.cursor_seq)
+    return row.channel if row is not None else ""
+
+
+def pointed_at(desk: Desk) -> Offer | None:
+    """What is offered under the name of the channel that the pane with the focus is about, else the composer."""
+    if desk.connection is None:
+        return None
+    return offer.of(desk.sure.offered, target(desk)) or _chosen(desk)
+
+
+def _chosen(desk: Desk) -> Offer | None:
+    return offer.of(desk.sure.offered, desk.composer.draft.channel) if desk.composer is not None else None
+
+
+def _typed(desk: Desk) -> tuple[str, bytes, Any]:
+    composer = desk.sure_picture.composer
+    return composer.draft.channel, composer.payload(), desk.built(composer.outgoing())
+
+
+def _requested(desk: Desk) -> tuple[str, bytes, None] | None:
+    """The channel of the selected rows and all that was sent in them; of an answer, what it answers."""
+    catalog = desk.bench.catalog
+    rows = [catalog.record(row.reply_to) if row.direction != Direction.OUT else row for row in desk.selected_records()]
+    sent = [row for row in rows if row is not None and row.kind == Kind.MESSAGE and row.direction == Direction.OUT]
+    if not sent:
+        return None
+    kept = {row.seq: row.payload for row in sent if row.channel == sent[-1].channel}
+    return sent[-1].channel, b"\n".join(kept.values()), None

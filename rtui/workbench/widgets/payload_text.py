@@ -1,0 +1,115 @@
+"""What is typed as a payload, and the bytes that it stands for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from rtui.core.clean import clean, clean_block
+from rtui.workbench.widgets import figure
+
+FORMATS: Final = ("text", "json", "hex", "base64", "file")
+EDITABLE: Final = 256 * 1024
+"""Larger payloads are not put into the editor: laying them out would freeze the screen."""
+
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")
+
+
+class Refused(ValueError):
+    """The payload is not what its format says."""
+
+
+def encode(text: str, kind: str) -> bytes:
+    """The bytes that `text` stands for.
+
+    Raises:
+        Refused: if it is not what `kind` says, with the place.
+    """
+    match kind:
+        case "json":
+            _check_json(text)
+            return _utf8(text)
+        case "hex":
+            return _from_hex(text)
+        case "base64":
+            try:
+                return base64.b64decode("".join(text.split()), validate=True)
+            except binascii.Error as error:
+                raise Refused(f"not base64: {error}") from None
+        case "file":
+            return _read(text.strip())
+        case _:
+            return _utf8(text)
+
+
+def editable(payload: bytes) -> tuple[str, str]:
+    """A payload as text for the editor, and the format that gives back exactly its bytes."""
+    if len(payload) > EDITABLE:
+        raise Refused(f"{figure.size(len(payload))}B is too large to edit: save it and send it as a file")
+    try:
+        text = payload.decode()
+    except UnicodeDecodeError:
+        return payload.hex(" "), "hex"
+    # The editor knows one kind of line end, and control characters cannot be seen in it.
+    return (text, "text") if clean_block(text) == text and "\r" not in text else (payload.hex(" "), "hex")
+
+
+def glance(text: str) -> str:
+    """What text looks like: JSON that is nearly right deserves a word, anything else is as good as it is."""
+    size = f"{figure.size(len(text.encode('utf-8', 'replace')))}B"
+    if text.lstrip()[:1] not in {"{", "["}:
+        return size if text else ""
+    try:
+        _check_json(text)
+    except Refused as error:
+        return f"{size} · {error}"
+    return f"{size} · valid JSON"
+
+
+def _check_json(text: str) -> None:
+    try:
+        msgspec.json.decode(_utf8(text), type=msgspec.Raw)
+        msgspec.json.decode(_utf8(text))
+    except RecursionError:
+        return  # deeper than can be checked; the peer may take it
+    except msgspec.DecodeError as error:
+        raise Refused(_placed(text, str(error))) from None
+
+
+def _placed(text: str, message: str) -> str:
+    """A parser's message with line and column instead of a byte."""
+    found = _BYTE.search(message)
+    reason = _BYTE.sub("", message).replace("JSON is malformed:", "").strip()
+    if found is None:
+        return f"not JSON: {reason} at the end"
+    before = text.encode("utf-8", "replace")[: int(found[1])].decode("utf-8", "ignore")
+    return f"not JSON: {reason} at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+
+
+def _from_hex(text: str) -> bytes:
+    digits = "".join(text.split()).removeprefix("0x")
+    for place, char in enumerate(digits):
+        if char not in "0123456789abcdefABCDEF":
+            raise Refused(f"not hex: {clean(char)!r} at digit {place + 1}")
+    if len(digits) % 2:
+        raise Refused("not hex: an odd number of digits")
+    return bytes.fromhex(digits)
+
+
+def _read(name: str) -> bytes:
+    try:
+        return Path(name).expanduser().read_bytes()
+    except (OSError, RuntimeError) as error:
+        raise Refused(f"cannot read {clean(name)}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        raise Refused(f"character {error.start + 1} cannot be sent as UTF-8") from None
