@@ -27,11 +27,13 @@ SUMMARIES: Final = {
     "serve": "Start only the embedded servers.",
     "tail": "Receive messages and print them.",
     "send": "Send one message, many, or a file.",
+    "check": "Run the steps of sessions: send, expect, …",
     "sessions": "List, show, create and check session files.",
     "captures": "List, show and prune recorded captures.",
     "export": "Print a capture as NDJSON, text or raw payloads.",
     "themes": "List the themes.",
     "keys": "List the key bindings.",
+    "doctor": "Tell what this terminal can do, and what is missing.",
 }
 """Each lives in the module of its name, under a command of its name."""
 

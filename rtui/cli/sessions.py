@@ -125,11 +125,13 @@ def new(ctx: click.Context, /, name: str, url: str, force: bool, from_reflection
 @click.argument("session", nargs=-1, type=Target())
 def lint(session: tuple[str, ...]) -> int:
     """Check each SESSION (all that can be found if none is given): file:line: key: what is wrong."""
+    from rtui.runtime.step import check_steps
+
     paths = [_path(one) for one in session] or [entry.path for entry in list_sessions()]
     wrong = 0
     for path in paths:
         try:
-            load_session(path, declares_for)
+            check_steps(load_session(path, declares_for))
         except SettingsError as error:
             wrong += 1
             for problem in error.problems:

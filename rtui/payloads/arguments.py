@@ -123,6 +123,11 @@ class ArgumentsDocument(Document):
         inside = part.document.path(inner) or "."
         return part.path + (inside.removeprefix(".") if inside[1:2] in {"", "["} else inside)
 
+    def literal(self, row: int) -> str | None:
+        """See `Document`."""
+        part, inner, _ = self._at(row)
+        return part.document.literal(inner)
+
     def value(self, row: int) -> bytes:
         """See `Document`."""
         part, inner, _ = self._at(row)

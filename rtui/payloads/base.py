@@ -65,6 +65,10 @@ class Document(ABC):
         """Where the row is, as the filter language writes it (`.a.b[0]`); None where rows have no path."""
         return None
 
+    def literal(self, row: int) -> str | None:  # noqa: ARG002
+        """The value of the row as the filter language writes it after `==`; None for what it cannot compare with."""
+        return None
+
     @abstractmethod
     def value(self, row: int) -> bytes:
         """The bytes behind the row, for copying: exact, not cleaned."""

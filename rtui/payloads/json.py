@@ -21,6 +21,8 @@ NODE_LIMIT: Final = 200_000
 """Values listed; raw and hex show what is behind them."""
 VALUE_LIMIT: Final = 8192
 """Bytes of one string shown in its row; copying gives all of it."""
+LITERAL_LIMIT: Final = 1024
+"""Bytes of a value that a filter can be made of."""
 INDENT_LIMIT: Final = 40
 """Levels that move the text to the right; deeper ones stay there."""
 
@@ -288,6 +290,16 @@ class JsonTree(Document):
         """The slice of the source, white space inside it included."""
         node = self._node(row)
         return b"" if node is None else self.data[self._start[node] : self._end[node]]
+
+    def literal(self, row: int) -> str | None:
+        """See `Document`."""
+        source = self.value(row)
+        if not source or source[0] in _OPENERS or len(source) > LITERAL_LIMIT:
+            return None
+        if source.startswith(b'"'):
+            name = _name(decode(source)).replace("\\", "\\\\").replace('"', '\\"')
+            return f'"{name}"' if name.isprintable() else None
+        return None if source[-1:] in b"Ny" else decode(source)
 
     def items(self) -> list[tuple[int, int]]:
         """Where the values that stand directly in the document begin and end; none if it is a scalar."""

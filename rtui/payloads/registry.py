@@ -9,11 +9,21 @@ import msgspec
 
 from rtui.payloads.arguments import ArgumentsView
 from rtui.payloads.base import NOTHING, Document, Unreadable, View
+from rtui.payloads.base64 import Base64View
+from rtui.payloads.cbor import CborView
 from rtui.payloads.hex import HexView
 from rtui.payloads.json import JsonView
+from rtui.payloads.jwt import JwtView
+from rtui.payloads.msgpack import MsgpackView
+from rtui.payloads.protobuf import ProtobufView
 from rtui.payloads.text import TextView
+from rtui.payloads.xml import XmlView
 
-VIEWS: tuple[View, ...] = (ArgumentsView(), JsonView(), TextView(), HexView())
+_PLAIN: tuple[View, ...] = (
+    ArgumentsView(), JwtView(), JsonView(), XmlView(), MsgpackView(), CborView(), TextView(), HexView(),
+    ProtobufView(),
+)  # fmt: skip
+VIEWS: tuple[View, ...] = (*_PLAIN, Base64View(_PLAIN))
 """Every view; among equal claims the earlier wins."""
 
 
@@ -45,14 +55,32 @@ def views_for(data: bytes, meta: Mapping[str, Any] | None = None) -> list[View]:
     return [known for claim, known in sorted(claims, key=lambda pair: -pair[0]) if claim > 0]
 
 
-def open_best(data: bytes, meta: Mapping[str, Any] | None = None) -> Opening:
-    """The best view that can read `data`."""
+def open_best(data: bytes, meta: Mapping[str, Any] | None = None, asked: str = "") -> Opening:
+    """The best view that can read `data`; before all the one called `asked`: if it cannot, the opening says why."""
+    told, problem = meta or NOTHING, ""
+    if asked:
+        try:
+            return Opening(view(asked), view(asked).open(data, told))
+        except Unreadable as error:
+            problem = str(error)
     for known in views_for(data, meta):
         try:
-            return Opening(known, known.open(data, meta or NOTHING))
+            return Opening(known, known.open(data, told), problem)
         except Unreadable:
             continue  # a claim is made from a glance; the next best looks for itself
-    return _raw(data, "")
+    return _raw(data, problem)
+
+
+def next_format(data: bytes, meta: Mapping[str, Any], after: str) -> str:
+    """The name of the view that claims `data` next best after `after` ("": after the best); "" behind the last.
+
+    Raw and hex are left out: they are no guess at a format.
+    """
+    names = [known.name for known in views_for(data, meta) if known.name not in {"raw", "hex"}]
+    if not after and open_best(data, meta).view.name in names[:1]:
+        names.pop(0)
+    place = names.index(after) + 1 if after in names else 0
+    return names[place] if place < len(names) else ""
 
 
 def open_as(name: str, data: bytes) -> Opening:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -30,6 +30,7 @@ class SessionEntry(msgspec.Struct, frozen=True, kw_only=True):
     """As written: templates unrendered, credentials included: mask before it is shown."""
     protocol: str = ""
     description: str = ""
+    tags: tuple[str, ...] = ()
     error: str = ""
     """The first thing that is wrong with the file, or empty."""
 
@@ -77,12 +78,16 @@ def _entry(name: str, path: Path, source: Source) -> SessionEntry:
     return SessionEntry(name=name, path=path, source=source, folder=name.rpartition("/")[0], error=error, **known)
 
 
-def _head(path: Path) -> tuple[dict[str, str], str]:
+def _head(path: Path) -> tuple[dict[str, Any], str]:
     """What the table [session] says, and what is wrong."""
     try:
         table = load_toml(path).data.get("session")
     except SettingsError as wrong:
         return {}, str(wrong.problems[0])
     head = table if isinstance(table, dict) else {}
-    known = {key: value for key in ("url", "protocol", "description") if isinstance(value := head.get(key), str)}
+    known: dict[str, Any] = {
+        key: value for key in ("url", "protocol", "description") if isinstance(value := head.get(key), str)
+    }
+    if isinstance(tags := head.get("tags"), list):
+        known["tags"] = tuple(str(tag) for tag in tags)
     return known, "" if known.get("url") else f"{path}: the table [session] with a url is missing"

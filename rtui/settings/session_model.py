@@ -13,6 +13,11 @@ from rtui.settings.option import declared, format_duration, format_size, option
 
 PayloadFormat = Literal["text", "json", "hex", "base64"]
 FORMATS: Final = ("text", "json", "hex", "base64")
+PAYLOAD_VIEWS: Final = (
+    "", "pretty", "raw", "hex", "meta", "diff", "chart", "joined",
+    "json", "jwt", "xml", "msgpack", "cbor", "protobuf", "base64",
+)  # fmt: skip
+"""Modes of the message pane, and formats of its pretty one; "" leaves the mode as it is."""
 _DEFAULT_POLICY: Final = Policy()
 
 
@@ -65,7 +70,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], option("Columns of the log, in order; empty = the usual ones", kind="list")
     ] = ()
     follow: Annotated[bool, option("Follow the newest message", kind="flag")] = True
-    payload_view: Annotated[str, option("How messages are shown: pretty, raw, hex, meta, …")] = ""
+    payload_view: Annotated[
+        str, option("How messages open: a mode of the message pane, or a format", choices=PAYLOAD_VIEWS)
+    ] = ""
     group_key: Annotated[str, option("JSON key whose value groups messages in the tree")] = ""
 
 

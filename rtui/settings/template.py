@@ -8,7 +8,7 @@ before it runs: statements, calls of anything but our functions, loops, arithmet
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
@@ -45,11 +45,18 @@ And Or Not Neg Concat Add Sub List Dict Pair Tuple
 _ALLOWED_NODES: Final = frozenset(_ALLOWED.split())
 
 
+def template_names(variables: Iterable[str]) -> list[str]:
+    """What can stand in `{{ … }}`, as it is typed, where `variables` are known."""
+    return [*variables, *(f"{name}()" for name in _FUNCTIONS), "env."]
+
+
 class Renderer:
     """Renders the strings of one session; counts and remembers what came from the environment."""
 
     def __init__(self, variables: Mapping[str, str], env: Mapping[str, str], secrets: Secrets) -> None:
         self.variables = dict(variables)
+        self.values: dict[str, str] = {}
+        """Variables that came from a peer: taken as they are. Rendered, one could ask for `env`."""
         self._env = env
         self._secrets = secrets
         self._count = 0
@@ -100,8 +107,10 @@ class Renderer:
         return names
 
     def _variable(self, name: str, where: str, inside: tuple[str, ...]) -> str:
+        if name in self.values:
+            return self.values[name]
         if name not in self.variables:
-            known = [*self.variables, *_FUNCTIONS, "env"]
+            known = [*self.variables, *self.values, *_FUNCTIONS, "env"]
             near = nearest(name, known)
             hint = f"Did you mean {near!r}?" if near else f"Known: {', '.join(known)}."
             _refuse(where, f"unknown name {name!r}", hint)

@@ -285,8 +285,9 @@ class Workbench(App[int]):
         sheet = Sheet(connection.id, connection.name, self.catalog.lens, connection=connection, session=session)
         found, text, trouble = recall.filter_of(self.state.filters.get(session.name), session)
         sheet.narrow(found, text)
-        if trouble:
-            self.notify(trouble, severity="warning")
+        sheet.columns, wrong = recall.columns_of(self.state.columns.get(session.name), session)
+        for one in filter(None, (trouble, wrong)):
+            self.notify(one, severity="warning")
         self.desk.add_sheet(sheet, show=show)
 
     # Talking to the user

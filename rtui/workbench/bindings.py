@@ -8,7 +8,20 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 from rtui.workbench.action import UNBOUND, Action, by_id
-from rtui.workbench.actions import call, channel, connection, demo, message, saved, session, subscription, thread, view
+from rtui.workbench.actions import (
+    call,
+    channel,
+    connection,
+    demo,
+    expression,
+    log,
+    message,
+    saved,
+    session,
+    subscription,
+    thread,
+    view,
+)
 
 ACTIONS: Final[Mapping[str, Action]] = by_id(
     [
@@ -21,6 +34,8 @@ ACTIONS: Final[Mapping[str, Action]] = by_id(
         *connection.BOOK.actions,
         *session.BOOK.actions,
         *demo.BOOK.actions,
+        *log.BOOK.actions,
+        *expression.BOOK.actions,
         *view.BOOK.actions,
     ]
 )
@@ -64,13 +79,14 @@ def _widget_bindings() -> Iterable[Binding]:
     from rtui.workbench.screens.subscription_form import SubscriptionForm
     from rtui.workbench.screens.subscriptions import SubscriptionList, SubscriptionScreen
     from rtui.workbench.widgets.composer import Composer
+    from rtui.workbench.widgets.expression import Expression
     from rtui.workbench.widgets.filterbar import FilterBar
     from rtui.workbench.widgets.log import MessageLog
     from rtui.workbench.widgets.message import MessageView
     from rtui.workbench.widgets.tree import ChannelTree
 
     for widget in (
-        *(MessageLog, ChannelTree, MessageView, Composer, FilterBar),
+        *(MessageLog, ChannelTree, MessageView, Composer, FilterBar, Expression),
         *(Sidebar, Tour, Dialog, Confirm, Choose, SessionForm, SubscriptionForm, Help),
         *(SubscriptionScreen, SubscriptionList),
     ):

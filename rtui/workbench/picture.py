@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rtui.capture.joined import AUTO
+from rtui.capture.query import compile_filter
 from rtui.core.clean import clean
+from rtui.settings.template import template_names
 from rtui.workbench.actions.call import open_calls
 from rtui.workbench.actions.channel import retains
 from rtui.workbench.panes.sidebar import Glyph, Sidebar
 from rtui.workbench.panes.tabstrip import Tab, TabStrip
+from rtui.workbench.vocabulary import vocabulary
 from rtui.workbench.widgets.composer import Composer
 from rtui.workbench.widgets.filterbar import FilterBar
 from rtui.workbench.widgets.log import MessageLog
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 SLOW: Final = 0.25
 """Seconds between looks at what changes by itself: clocks, rates, countdowns."""
+EVERYTHING: Final = compile_filter("")
 MESSAGE_PERIOD: Final = 0.25
 """Seconds between two messages in the message pane while it follows the newest one: nobody reads faster."""
 
@@ -48,6 +53,8 @@ class Picture:
         self.view.path_of = self._path_of
         self.composer = desk.query_one(Composer)
         self.filter_bar = desk.query_one(FilterBar)
+        self.filter_bar.expression.history = desk.bench.state.expressions
+        self.filter_bar.expression.seen = partial(vocabulary, desk)
         self.sidebar = desk.query_one(Sidebar)
         self._slow_at = self._message_at = 0.0
         self._revisions: tuple[int, ...] = ()
@@ -67,6 +74,7 @@ class Picture:
         if sheet is not None:
             self._dress_tree(sheet)
             self._dress_composer(sheet)
+            self.view.enter(sheet.key, sheet.session.view.payload_view if sheet.session is not None else "")
             self.filter_bar.put(sheet.filter_text)
         self.slow()
 
@@ -76,6 +84,7 @@ class Picture:
         if sheet is not None:
             sheet.hide(self._hidden(sheet))
         log.show_source = sheet is not None and sheet.is_timeline
+        log.set_columns(sheet.columns if sheet is not None else ())
         log.set_lens(sheet.lens if sheet is not None else None, self._desk.bench.catalog.links, self._look)
         self.message()
 
@@ -116,7 +125,12 @@ class Picture:
         if sheet.connection is not None:
             composer = self.composer
             connection = sheet.connection
-            composer.set_protocol(connection.adapter, connection.channels.names, lambda: connection.offered)
+            composer.set_protocol(
+                connection.adapter,
+                connection.channels.names,
+                lambda: connection.offered,
+                lambda: template_names(connection.session.variables),
+            )
             composer.history = list(self._desk.bench.state.history.get(sheet.connection.name, ()))
             composer.draft = sheet.draft
 
@@ -134,9 +148,10 @@ class Picture:
         return getattr(sheet.connection.link.options, "joined", "") or AUTO
 
     def _hidden(self, shown: Sheet) -> tuple[tuple[int, Filter], ...]:
-        """What the muted subscriptions of the sheet's connections bring."""
+        """What the muted subscriptions of the sheet's connections bring, and all of muted connections."""
         sheets = self._desk.sheets if shown.is_timeline else (shown,)
-        return tuple(
+        muted = tuple((link, EVERYTHING) for link in sorted(shown.muted))
+        return muted + tuple(
             (sheet.key, found)
             for sheet in sheets
             if sheet.connection is not None
@@ -225,11 +240,14 @@ class Picture:
 
     def _tab(self, sheet: Sheet) -> Tab:
         glyphs = self._desk.bench.glyphs
+        shown = self._desk.sheets.current
+        muted = " (muted)" if shown is not None and sheet.key in shown.muted else ""
+        name = sheet.name + ("*" if sheet.unsaved else "") + muted
         if sheet.connection is None:
-            return Tab(sheet.key, "≡" if sheet.is_timeline and not self._desk.bench.config.ascii else "=", sheet.name)
+            return Tab(sheet.key, "≡" if sheet.is_timeline and not self._desk.bench.config.ascii else "=", name)
         tone, glyph = sign(sheet.connection, glyphs)
         tone = "notice" if sheet.connection.stalled else tone
-        return Tab(sheet.key, glyph, sheet.name + ("*" if sheet.unsaved else ""), tone)
+        return Tab(sheet.key, glyph, name, tone)
 
     def _log_title(self, sheet: Sheet) -> None:
         log = self._log

@@ -1,4 +1,4 @@
-"""What is brought back from the last run and kept for the next: the tabs, and the filter of each session."""
+"""What is brought back from the last run and kept for the next: the tabs, and filter and columns of each session."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rtui.capture.query import Filter, FilterError, compile_filter
 from rtui.settings.secrets import mask_url
 from rtui.settings.session import Session, load_session, session_from_url
 from rtui.workbench.actions.session import declares_for
+from rtui.workbench.widgets.column import Column, ColumnError, choose
 
 if TYPE_CHECKING:
     from rtui.workbench.sheet import Sheet
@@ -41,6 +42,14 @@ def filter_of(kept: str | None, session: Session) -> tuple[Filter | None, str, s
         return (compile_filter(text) if text else None), text, ""
     except FilterError as error:
         return None, "", f"the filter of {session.name} is not used: {error}"
+
+
+def columns_of(kept: list[str] | None, session: Session) -> tuple[tuple[Column, ...], str]:
+    """The columns of the log to begin with, and what is wrong with them. `kept` as for `filter_of`."""
+    try:
+        return choose(kept or session.view.columns), ""
+    except ColumnError as error:
+        return (), f"the columns of {session.name} are not used: {error}"
 
 
 def _as_listed(path: Path) -> Path:

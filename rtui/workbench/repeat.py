@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rtui.core.lifecycle import State
-from rtui.settings.quantity import format_duration
+from rtui.settings.quantity import format_duration, parse_duration
 
 if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
+
+ALL: Final = 100
+"""Percent."""
 
 
 @dataclass(slots=True)
@@ -22,10 +26,38 @@ class Repeat:
     every: float
     """Seconds between two sends."""
     send: Callable[[], object]
+    jitter: float = 0.0
+    """The share of `every`, 0 to 1, by which a wait may be longer or shorter."""
     sent: int = 0
 
     def __str__(self) -> str:
-        return f"repeating {self.name} every {format_duration(self.every)}, {self.sent:,} sent"
+        return f"repeating {self.name} every {spell_rhythm(self.every, self.jitter)}, {self.sent:,} sent"
+
+    def wait(self, chance: Callable[[], float] = random.random) -> float:
+        """Seconds until the next send. `chance` gives a number from 0 to 1."""
+        return self.every * (1 + self.jitter * (2 * chance() - 1))
+
+
+def parse_rhythm(text: str) -> tuple[float, float]:
+    """`every` and `jitter` of "1s" or "1s 20%" (between 0.8 and 1.2 seconds).
+
+    Raises:
+        ValueError: with a sentence for the user.
+    """
+    every, _, share = text.replace("±", " ").strip().partition(" ")
+    return parse_duration(every), _parse_share(share.strip()) if share.strip() else 0.0
+
+
+def _parse_share(text: str) -> float:
+    digits = text.removesuffix("%").rstrip()
+    if not text.endswith("%") or not digits.isascii() or not digits.isdigit() or int(digits) > ALL:
+        raise ValueError("after the time, how much it may vary: 1s 20%, at most 100%")
+    return int(digits) / ALL
+
+
+def spell_rhythm(every: float, jitter: float) -> str:
+    """What `parse_rhythm` reads."""
+    return f"{format_duration(every)} ±{jitter:.0%}" if jitter else format_duration(every)
 
 
 class Repeats:
@@ -57,7 +89,7 @@ class Repeats:
                     repeat.send()
                     repeat.sent += 1
                     self._changed()
-                await asyncio.sleep(repeat.every)
+                await asyncio.sleep(repeat.wait())
         finally:
             if self._running.get(connection.id) is repeat:
                 self.stop(connection)

@@ -11,6 +11,7 @@ from rtui.capture.query import Filter, without
 if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
     from rtui.settings.session import Session
+    from rtui.workbench.widgets.column import Column
 
 TIMELINE: Final = 0
 """The key of the sheet that merges all connections; links are numbered from 1."""
@@ -35,10 +36,14 @@ class Sheet:
         """As the user wrote it: templates unrendered, so that it can be saved."""
         self.filter: Filter | None = None
         self.filter_text = ""
+        self.columns: tuple[Column, ...] = ()
+        """Those of its log; empty for the usual ones."""
         self.draft: Any = None
         """What stands in the composer, while another sheet is shown."""
         self.unsaved = False
         """Whether the session was changed in a form and not saved."""
+        self.muted: set[int] = set()
+        """Links that the timeline leaves out."""
         self.hidden: tuple[tuple[int, Filter], ...] = ()
         """What is not shown although it is recorded, by link: see `hide`."""
         self._make_lens = make_lens

@@ -16,7 +16,7 @@ from rtui.settings.files import Problem, SettingsError, read_settings, write_ato
 from rtui.settings.paths import user_state
 
 HISTORY: Final = 50
-"""Payloads remembered per session."""
+"""Payloads remembered per session, and expressions in all."""
 HISTORIES: Final = 40
 """Sessions whose payloads are remembered; the least recently used go first."""
 LONGEST_PAYLOAD: Final = 16_384
@@ -35,8 +35,14 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Cells by pane, of those that the user made wider, narrower, higher or lower."""
     filters: dict[str, str] = {}
     """The last filter by session."""
+    columns: dict[str, list[str]] = {}
+    """The columns of the log by session, of those that the user chose."""
     history: dict[str, list[str]] = {}
     """Sent payloads by session, newest last."""
+    expressions: list[str] = []
+    """What was filtered by and searched for, newest last."""
+    saved_filters: dict[str, str] = {}
+    """Filters that the user keeps, by name."""
 
     def remember_payload(self, session: str, payload: str) -> None:
         """Put `payload` at the end of the session's history, once."""
@@ -52,6 +58,18 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
         if text:
             self.filters[session] = text
             _forget_oldest(self.filters)
+
+    def remember_columns(self, session: str, names: list[str]) -> None:
+        """Keep the columns of a session; none are forgotten, and the session's own hold again."""
+        self.columns.pop(session, None)
+        if names:
+            self.columns[session] = names
+            _forget_oldest(self.columns)
+
+    def remember_expression(self, text: str) -> None:
+        """Put what was asked for at the end of `expressions`, once. The list stays the same object."""
+        if text:
+            self.expressions[:] = [*(one for one in self.expressions if one != text), text][-HISTORY:]
 
 
 def _forget_oldest(by_session: dict[str, Any]) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from rtui.capture.journal import Journal
 from rtui.demo import websocket as demo
@@ -16,7 +18,7 @@ from rtui.settings.session_list import list_sessions
 from rtui.workbench.actions import session as actions
 from rtui.workbench.app import Workbench
 from rtui.workbench.panes.sidebar import Sidebar
-from rtui.workbench.screens.dialog import Confirm, Prompt
+from rtui.workbench.screens.dialog import Choose, Confirm, Prompt
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
 
@@ -115,3 +117,69 @@ def test_the_samples_of_a_checkout_are_samples_too(tmp_path: Path) -> None:
     assert actions._is_sample(tmp_path / "sessions" / "demo" / "echo.toml")
     assert not actions._is_sample(tmp_path / "sessions" / "demo" / "mine.toml")
     assert not actions._is_sample(user_sessions() / "echo.toml")
+
+
+async def test_a_session_is_renamed_with_its_tab_and_overwrites_nothing(journal: Journal, server: demo.Server) -> None:
+    path = user_sessions() / "mine.toml"
+    for name in ("mine", "other"):
+        session = msgspec.structs.replace(session_from_url(f"{server.url}/echo"), name=name)
+        saved = save_session(session, user_sessions() / f"{name}.toml").session
+    saved = load_session(path, actions.declares_for)
+    async with running(journal) as (bench, pilot):
+        bench.connect(saved)
+        mine = next(entry for entry in list_sessions() if entry.name == "mine")
+        bench.desk.query_one(Sidebar).post_message(Sidebar.Asked("rename", mine))
+        await until(pilot, lambda: isinstance(bench.screen, Prompt), "asked")
+        bench.screen.query_one(Input).value = "other"
+        await pilot.press("enter")
+        await until(pilot, lambda: "taken" in str(bench.screen.query_one(".trouble").render()), "refused")
+        await answer(bench, pilot, "work/next")
+        await until(pilot, lambda: "mine is now work/next" in toasts(bench), "renamed")
+        sheet = bench.desk.sheets.current
+        assert sheet is not None
+        assert sheet.session is not None
+        new = user_sessions() / "work" / "next.toml"
+        assert (sheet.name, sheet.session.path) == ("next", new)
+        assert sheet.session.stored == load_session(new, actions.declares_for).stored
+        assert sheet.session.name == load_session(new, actions.declares_for).name
+    assert not path.exists()
+
+
+async def test_a_session_is_found_by_tag_and_url_and_connected(journal: Journal, server: demo.Server) -> None:
+    path = user_sessions() / "work" / "mine.toml"
+    path.parent.mkdir(parents=True)
+    await asyncio.to_thread(path.write_text, f'[session]\nurl = "{server.url}/echo?token=s3cret"\ntags = ["plant-7"]\n')
+    async with running(journal) as (bench, pilot):
+        sidebar = bench.desk.query_one(Sidebar)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(bench.screen, Choose), "the list")
+        await pilot.press(*"plant-7 echo")
+        rows = bench.screen.query_one(OptionList)
+        await until(pilot, lambda: rows.option_count == 1, "narrowed")
+        shown = str(rows.get_option_at_index(0).prompt)
+        assert "#plant-7" in shown
+        assert "s3cret" not in shown
+        await until(pilot, lambda: sidebar.cursor_node and sidebar.cursor_node.data, "the cursor is on it")
+        assert sidebar.cursor_node is not None
+        assert sidebar.cursor_node.data is not None
+        assert sidebar.cursor_node.data.path == path
+        await pilot.press("enter")
+        await until(pilot, lambda: bench.desk.session is not None, "connected")
+        assert bench.desk.session is not None
+        assert bench.desk.session.path == path
+
+
+def _is_wide(sidebar: Sidebar, width: int) -> bool:
+    return sidebar.outer_size.width == width
+
+
+async def test_tags_are_shown_where_there_is_room(journal: Journal, server: demo.Server) -> None:
+    session = msgspec.structs.replace(session_from_url(f"{server.url}/echo"), tags=("plant\x1b7",))
+    save_session(session, user_sessions() / "mine.toml")
+    async with running(journal) as (bench, pilot):
+        sidebar = bench.desk.query_one(Sidebar)
+        for width, shown in ((26, False), (44, True)):
+            sidebar.styles.width = width
+            await until(pilot, partial(_is_wide, sidebar, width), "as wide")
+            lines = [sidebar.render_line(y).text for y in range(sidebar.size.height)]
+            assert any("#plant␛7" in line for line in lines) is shown

@@ -81,3 +81,16 @@ def test_history_is_bounded_without_repeats_and_newest_last() -> None:
         state.remember_payload(f"s{number}", "a")
     assert len(state.history) == HISTORIES
     assert "chat" not in state.history
+
+
+def test_expressions_are_kept_once_newest_last_in_one_list() -> None:
+    state = State()
+    kept = state.expressions
+    for number in range(HISTORY + 3):
+        state.remember_expression(f"in {number}")
+    state.remember_expression("in 9")
+    state.remember_expression("")
+    assert state.expressions is kept
+    assert len(kept) == HISTORY
+    assert kept[-2:] == [f"in {HISTORY + 2}", "in 9"]
+    assert kept.count("in 9") == 1

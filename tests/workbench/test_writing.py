@@ -62,6 +62,14 @@ async def test_what_became_of_a_message_stands_below_it_until_something_is_typed
         await until(pilot, lambda: below(bench) == "Not sent: the connection is closed", "told why not")
 
 
+async def test_escape_leads_back_to_the_log_and_the_text_stays(journal: Journal, server: demo.Server) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        await opened(bench, pilot)
+        await pilot.press("s", "h", "i", "escape")
+        await until(pilot, lambda: bench.focused is bench.desk.log_view, "back in the log")
+        assert bench.desk.query_one(Composer).area.text == "hi"
+
+
 async def test_a_message_that_is_confirmed_says_after_how_long(journal: Journal) -> None:
     server = await mqtt.serve()
     try:
@@ -120,10 +128,10 @@ async def test_a_rhythm_runs_is_shown_and_stops(journal: Journal, server: demo.S
         await until(pilot, lambda: isinstance(bench.screen, Choose), "what?")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(bench.screen, Prompt), "how often?")
-        bench.screen.query_one(Input).value = "20ms"
+        bench.screen.query_one(Input).value = "20ms 50%"
         await pilot.press("enter")
         await until(pilot, lambda: payloads(bench).count("beat") > 5, "several beats")
-        assert "repeating a message every 20ms" in str(bench.desk.query_one(Composer).border_title)
+        assert "repeating a message every 20ms ±50%" in str(bench.desk.query_one(Composer).border_title)
         await pilot.press("a")
         assert bench.desk.repeats.of(connection) is None
         assert str(bench.desk.query_one(Composer).border_title) == "compose"

@@ -14,6 +14,7 @@ from rtui.capture.export import ndjson_lines
 from rtui.core.clean import clean
 from rtui.core.record import Direction, Kind, Record
 from rtui.core.words import counted
+from rtui.protocols.base import Verb
 from rtui.settings.option import declared
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import can_send, explain_silence, is_open
@@ -53,6 +54,12 @@ def carried(desk: Desk, row: Record) -> dict[str, Any]:
         return {}
     kept = msgspec.json.decode(row.meta).get(ATTACHMENTS, []) if row.meta else []
     return {ATTACHMENTS: [f"base64:{each}" for each in kept]}
+
+
+def _channel_for(desk: Desk, row: Record) -> str:
+    """Where a row goes again: a received one to its channel only where that is no mere label of what was received."""
+    addressed = row.direction == Direction.OUT or Verb.SUBSCRIBE in desk.sure.adapter.verbs
+    return row.channel if addressed else ""
 
 
 def _takes(desk: Desk, option: str) -> bool:
@@ -99,10 +106,10 @@ def copy_rows(desk: Desk) -> None:
 
 @_action("resend", "R", "Send again", when=can_resend)
 def resend(desk: Desk) -> None:
-    """Send the payload of the row again, unchanged."""
+    """Send the payload of the row again, unchanged, to the channel of the row if the protocol sends to channels."""
     for row in desk.selected_records():
         if row.kind == Kind.MESSAGE:
-            desk.send(row.payload, row.channel if row.direction == Direction.OUT else "", carried(desk, row))
+            desk.send(row.payload, _channel_for(desk, row), carried(desk, row))
 
 
 @_action("edit-resend", "ctrl+r", "Edit and send", when=can_resend)

@@ -9,11 +9,11 @@ import msgspec
 
 from rtui.core.clean import clean
 from rtui.settings.option import has_template
-from rtui.settings.quantity import format_duration, parse_duration
+from rtui.settings.quantity import format_duration
 from rtui.settings.session import SavedMessage
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import can_send
-from rtui.workbench.repeat import Repeat
+from rtui.workbench.repeat import Repeat, parse_rhythm
 
 if TYPE_CHECKING:
     from rtui.settings.session_model import PayloadFormat
@@ -108,9 +108,11 @@ async def repeat(desk: Desk) -> None:
         return
     message = next((one for one in connection.session.messages if one.name == picked), None)
     usual = format_duration(message.every) if message is not None and message.every else "1s"
-    every = await desk.ask(Prompt("repeat every", value=usual, check=_every_trouble))
+    every = await desk.ask(
+        Prompt("repeat every", value=usual, check=_every_trouble, detail="1s 20% varies between 0.8 and 1.2 seconds")
+    )
     if every:
-        await desk.repeats.run(connection, _rhythm(desk, message, parse_duration(every)))
+        await desk.repeats.run(connection, _rhythm(desk, message, *parse_rhythm(every)))
 
 
 def saved(draft: Draft, name: str, outgoing: dict[str, Any]) -> SavedMessage:
@@ -126,14 +128,15 @@ def saved(draft: Draft, name: str, outgoing: dict[str, Any]) -> SavedMessage:
     )
 
 
-def _rhythm(desk: Desk, message: SavedMessage | None, every: float) -> Repeat:
+def _rhythm(desk: Desk, message: SavedMessage | None, every: float, jitter: float) -> Repeat:
     connection = desk.sure
     if message is not None:
-        return Repeat(message.name, every, partial(connection.send_saved, message))
+        return Repeat(message.name, every, partial(connection.send_saved, message), jitter)
     assert desk.composer is not None  # noqa: S101 - it was offered because something stands in it
     composer = desk.composer
     outgoing = desk.built(composer.outgoing())
-    return Repeat("a message", every, partial(connection.send, composer.payload(), composer.draft.channel, outgoing))
+    send = partial(connection.send, composer.payload(), composer.draft.channel, outgoing)
+    return Repeat("a message", every, send, jitter)
 
 
 def _send(desk: Desk, message: SavedMessage) -> None:
@@ -179,6 +182,6 @@ def _name_trouble(text: str) -> str:
 
 def _every_trouble(text: str) -> str:
     try:
-        return "" if parse_duration(text) >= SHORTEST else "10ms is the shortest"
+        return "" if parse_rhythm(text)[0] >= SHORTEST else "10ms is the shortest"
     except ValueError as error:
         return str(error)

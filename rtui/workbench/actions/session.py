@@ -1,8 +1,9 @@
-"""Actions on session files: save, edit, duplicate, delete."""
+"""Actions on session files: save, edit, find, rename, duplicate, delete."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,17 @@ from rtui.protocols import registry
 from rtui.settings.files import SettingsError
 from rtui.settings.option import has_template
 from rtui.settings.paths import packaged, user_sessions
+from rtui.settings.secrets import mask_url
 from rtui.settings.session import Session, load_session, save_session, session_from_url
-from rtui.settings.session_list import SessionEntry
+from rtui.settings.session_list import SessionEntry, list_sessions
+from rtui.settings.session_move import move_session, moved
 from rtui.workbench.action import Book
 from rtui.workbench.editor import edit_file
 
 if TYPE_CHECKING:
     from rtui.protocols.base import Adapter
     from rtui.workbench.screens.desk import Desk
+    from rtui.workbench.sheet import Sheet
 
 BOOK = Book("Session")
 _action = BOOK.action
@@ -28,6 +32,11 @@ _action = BOOK.action
 def has_session(desk: Desk) -> bool:
     """Whether the tab was opened from a session."""
     return desk.session is not None
+
+
+def has_file(desk: Desk) -> bool:
+    """Whether the tab's session came from a file or was saved to one."""
+    return desk.session is not None and desk.session.path is not None and desk.session.stored is not None
 
 
 @_action("save", "w", "Save session…", when=has_session)
@@ -61,12 +70,26 @@ async def edit_session(desk: Desk, session: Session | None) -> None:
         desk.connect(kept)
 
 
+@_action("reload", "W", "Read session again", when=has_file)
+async def reload(desk: Desk) -> None:
+    """Read the tab's session file again; asks if something was changed here too."""
+    from rtui.workbench.disk import reload as read_again
+
+    sheet = desk.sheets.current
+    if sheet is not None and sheet.session is not None and sheet.session.path is not None:
+        await read_again(desk, sheet, sheet.session, sheet.session.path)
+
+
 def _keep(desk: Desk, session: Session, *, unsaved: bool) -> None:
-    """The tab's session is `session` from now on; its connection changes when it is connected again."""
     if (sheet := desk.sheets.current) is not None:
-        sheet.session = session
-        sheet.name = session.name or sheet.name
-        sheet.unsaved = unsaved
+        keep_in(desk, sheet, session, unsaved=unsaved)
+
+
+def keep_in(desk: Desk, sheet: Sheet, session: Session, *, unsaved: bool) -> None:
+    """The tab's session is `session` from now on; its connection changes when it is connected again."""
+    sheet.session = session
+    sheet.name = session.name or sheet.name
+    sheet.unsaved = unsaved
     desk.reload_sessions()
 
 
@@ -156,6 +179,53 @@ async def duplicate_entry(desk: Desk, entry: SessionEntry) -> None:
         desk.reload_sessions()
 
 
+async def rename_entry(desk: Desk, entry: SessionEntry) -> None:
+    """Give the file another name, which may be in another folder; its tabs go with it."""
+    from rtui.workbench.screens.dialog import Prompt
+
+    if _is_sample(entry.path):
+        desk.say("samples keep their names: d makes a copy of your own")
+        return
+    root = entry.path.parents[entry.name.count("/")]
+    name = await desk.ask(
+        Prompt("rename session", value=entry.name, detail=f"in {root}", check=partial(_rename_trouble, root, entry))
+    )
+    if name and name != entry.name:
+        path = root / f"{name}.toml"
+        await asyncio.to_thread(move_session, entry.path, path, declares_for)
+        for sheet in desk.sheets:
+            if sheet.session is not None and sheet.session.path == entry.path:
+                sheet.session = moved(sheet.session, path)
+                sheet.name = sheet.session.name
+        desk.reload_sessions()
+        desk.redraw(lambda picture: picture.tabs())
+        desk.say(f"{entry.name} is now {name}")
+
+
+def _rename_trouble(root: Path, entry: SessionEntry, text: str) -> str:
+    taken = text != entry.name and (root / f"{text}.toml").exists()
+    return _name_trouble(text) or (f"{text} is taken" if taken else "")
+
+
+@_action("find-session", "ctrl+o", "Find session…")
+async def find(desk: Desk) -> None:
+    """Find a session by name, tag, URL or description, and connect it or go to its tab."""
+    from rtui.workbench.panes.sidebar import tags_of
+    from rtui.workbench.screens.dialog import Choice, Choose
+
+    entries = {str(entry.path): entry for entry in await asyncio.to_thread(list_sessions)}
+    choices = [
+        Choice(path, entry.name, "  ".join(filter(None, (tags_of(entry), mask_url(entry.url), entry.description))))
+        for path, entry in entries.items()
+    ]
+    if not choices:
+        desk.say("no sessions yet")
+        return
+    picked = await desk.ask(Choose("find session", choices, preview=desk.sure_picture.sidebar.point_at))
+    if picked is not None:
+        await connect_entry(desk, entries[picked])
+
+
 async def delete_entry(desk: Desk, entry: SessionEntry) -> None:
     """Delete the file, after asking."""
     from rtui.workbench.screens.dialog import Confirm
@@ -172,6 +242,7 @@ ENTRY_VERBS = {
     "connect": connect_entry,
     "edit": edit_entry,
     "editor": edit_entry_in_editor,
+    "rename": rename_entry,
     "duplicate": duplicate_entry,
     "delete": delete_entry,
 }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from rtui.capture.query import FilterError, compile_filter
+from rtui.capture.query import compile_filter
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import explain_silence
 from rtui.workbench.layout import PANES
 from rtui.workbench.sizing import grow
+from rtui.workbench.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
@@ -55,10 +57,11 @@ def clear_filter(desk: Desk) -> None:
 @_action("search", "ctrl+f", "Search…", when=has_sheet)
 async def search(desk: Desk) -> None:
     """Find a row, leaving the others in view; n and N go on."""
-    from rtui.workbench.screens.dialog import Prompt
+    from rtui.workbench.screens.search import Search
 
-    text = await desk.ask(Prompt("search", detail="In the language of the filter.", check=_filter_trouble))
+    text = await desk.ask(Search(desk.bench.state.expressions, partial(vocabulary, desk)))
     if text:
+        desk.bench.state.remember_expression(text)
         desk.hunt.needle = compile_filter(text)
         desk.hunt.search(-1)
 
@@ -160,11 +163,3 @@ def suspend(desk: Desk) -> None:
 async def leave(desk: Desk) -> None:
     """Close every connection properly and leave; again to leave at once."""
     await desk.bench.action_quit()
-
-
-def _filter_trouble(text: str) -> str:
-    try:
-        compile_filter(text)
-    except FilterError as error:
-        return str(error)
-    return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, Final
 
 from rich.style import Style
@@ -17,6 +17,8 @@ from rtui.settings.session_list import SessionEntry
 
 HEADINGS: Final = {"here": "this folder", "user": "mine", "packaged": "samples"}
 NAME_CELLS: Final = 40
+TAG_CELLS: Final = 34
+"""Width from which the pane shows tags: in less, they would push the names about."""
 Glyph = tuple[str, str]
 """The sign of a connection's state and its colour."""
 
@@ -28,6 +30,7 @@ class Sidebar(Tree[SessionEntry]):
         Binding("enter", "select_cursor", "Connect", id="sessions.connect", tooltip="Connect, or go to its tab"),
         Binding("e", "ask('edit')", "Edit", id="sessions.edit", tooltip="Change it in a form"),
         Binding("E", "ask('editor')", "Editor", show=False, id="sessions.editor", tooltip="Change it in $EDITOR"),
+        Binding("R", "ask('rename')", "Rename", show=False, id="sessions.rename", tooltip="Another name or folder"),
         Binding("d", "ask('duplicate')", "Duplicate", show=False, id="sessions.duplicate", tooltip="Save a copy"),
         Binding(
             "delete", "ask('delete')", "Delete", show=False, id="sessions.delete", tooltip="Delete it, after asking"
@@ -47,7 +50,7 @@ class Sidebar(Tree[SessionEntry]):
     """
 
     class Asked(Message):
-        """The user wants something done with a session: connect, edit, editor, duplicate, delete."""
+        """The user wants something done with a session: connect, edit, editor, rename, duplicate, delete."""
 
         def __init__(self, verb: str, entry: SessionEntry) -> None:
             super().__init__()
@@ -80,6 +83,17 @@ class Sidebar(Tree[SessionEntry]):
             return
         self._states = dict(states)
         self._relabel(self.root)
+
+    def point_at(self, path: str) -> None:
+        """Put the cursor on the session of the file `path`, unfolding what it is in."""
+        node = next((node for node in _below(self.root) if node.data and str(node.data.path) == path), None)
+        if node is None:
+            return
+        above = node.parent
+        while above is not None:
+            above.expand()
+            above = above.parent
+        self.call_after_refresh(self.move_cursor, node)
 
     def action_ask(self, verb: str) -> None:
         """Pass the wish on with the session under the cursor."""
@@ -114,10 +128,24 @@ class Sidebar(Tree[SessionEntry]):
     def _label(self, entry: SessionEntry) -> Text:
         name = clip(clean(entry.name.rpartition("/")[2]), NAME_CELLS)
         glyph, colour = self._states.get(str(entry.path), ("!" if entry.error else " ", ""))
-        return Text.assemble((glyph, colour), " ", (name, "dim" if entry.error else ""))
+        label = Text.assemble((glyph, colour), " ", (name, "dim" if entry.error else ""))
+        if entry.tags and self.size.width >= TAG_CELLS:
+            label.append(f"  {tags_of(entry)}", "dim")
+        return label
 
     def _relabel(self, node: TreeNode[SessionEntry]) -> None:
         for child in node.children:
             if child.data is not None:
                 child.set_label(self._label(child.data))
             self._relabel(child)
+
+
+def tags_of(entry: SessionEntry) -> str:
+    """The tags as they are shown: "#demo #mqtt"."""
+    return " ".join(f"#{clean(tag)}" for tag in entry.tags)
+
+
+def _below(node: TreeNode[SessionEntry]) -> Iterator[TreeNode[SessionEntry]]:
+    for child in node.children:
+        yield child
+        yield from _below(child)

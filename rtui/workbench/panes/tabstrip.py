@@ -16,6 +16,8 @@ from textual.widget import Widget
 from rtui.core.clean import cell_width, clean, clip
 
 NAME_CELLS = 24
+RIGHT = 3
+"""The number of the button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,13 @@ class TabStrip(Widget):
             super().__init__()
             self.key = key
 
+    class MuteToggled(Message):
+        """A tab was clicked with the right button, or with ctrl where terminals keep that one for themselves."""
+
+        def __init__(self, key: int) -> None:
+            super().__init__()
+            self.key = key
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.tabs: tuple[Tab, ...] = ()
@@ -106,12 +115,14 @@ class TabStrip(Widget):
         for tab in self.tabs[self._first :]:
             place += tab.width
             if event.x < place:
-                self.post_message(self.Selected(tab.key))
+                mutes = event.ctrl or event.button == RIGHT
+                self.post_message(self.MuteToggled(tab.key) if mutes else self.Selected(tab.key))
                 return
 
     def on_resize(self) -> None:
-        """The selected tab may have left the view."""
+        """The selected tab may have left the view, others may fit again."""
         self._keep_selected_in_view()
+        self.refresh()
 
     def _drawn(self, tab: Tab) -> list[Segment]:
         chosen = tab.key == self.selected
@@ -126,6 +137,9 @@ class TabStrip(Widget):
         keys = [tab.key for tab in self.tabs]
         place = keys.index(self.selected) if self.selected in keys else 0
         self._first = min(self._first, place)
+        # In a strip that became wider, tabs come back as far as all that follow still fit.
+        while self._first and sum(tab.width for tab in self.tabs[self._first - 1 :]) <= self.size.width - 2:
+            self._first -= 1
         while (
             self._first < place and sum(tab.width for tab in self.tabs[self._first : place + 1]) > self.size.width - 2
         ):

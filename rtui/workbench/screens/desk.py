@@ -26,6 +26,7 @@ from rtui.settings.session import Session
 from rtui.settings.session_list import list_sessions
 from rtui.workbench.actions.call import choose_channel
 from rtui.workbench.actions.channel import clear_retained, compose_to
+from rtui.workbench.actions.log import toggle_mute
 from rtui.workbench.actions.session import ENTRY_VERBS
 from rtui.workbench.actions.subscription import end, switch
 from rtui.workbench.bindings import ACTIONS, desk_bindings
@@ -85,6 +86,7 @@ class Desk(Stage):
 
     async def _begin(self) -> None:
         """Mount the rest; only then is anything connected or carried out."""
+        from rtui.workbench.disk import DiskWatch
         from rtui.workbench.picture import Picture
 
         await self.mount_rest()
@@ -94,6 +96,7 @@ class Desk(Stage):
         self.reload_sessions()
         self._dress()
         await self.bench.desk_ready()
+        self.start(DiskWatch(self).run(), "watch session files")
         for action in self._early:
             self.perform(action)
 
@@ -239,6 +242,10 @@ class Desk(Stage):
     def _tab_selected(self, event: TabStrip.Selected) -> None:
         self.go_to(self.sheets.get(event.key))
 
+    @on(TabStrip.MuteToggled)
+    def _tab_muted(self, event: TabStrip.MuteToggled) -> None:
+        toggle_mute(self, event.key)
+
     # Sessions
 
     def reload_sessions(self) -> None:
@@ -314,7 +321,9 @@ class Desk(Stage):
         self.set_filter(event.filter, event.text)
 
     def on_filter_bar_closed(self) -> None:
-        """Back to the rows."""
+        """Back to the rows; what was asked for can be recalled."""
+        if self.sheets.current is not None:
+            self.bench.state.remember_expression(self.sheets.current.filter_text)
         self.log_view.focus()
 
     def on_channel_tree_filter_requested(self, event: ChannelTree.FilterRequested) -> None:
@@ -352,6 +361,12 @@ class Desk(Stage):
         self.show_pane("message")
         self.redraw(lambda picture: picture.message())
         self.sure_picture.view.action_mode(mode)
+
+    def on_message_view_filter_requested(self, event: MessageView.FilterRequested) -> None:
+        """Narrow the log further, to messages with a value."""
+        sheet = self.sheets.current
+        before = sheet.filter_text.strip() if sheet is not None else ""
+        self.put_filter(f"({before}) and {event.expression}" if before else event.expression)
 
     def on_message_view_copy_requested(self, event: MessageView.CopyRequested) -> None:
         """Copy a part of a message."""
@@ -396,6 +411,10 @@ class Desk(Stage):
     def on_composer_channels_requested(self, event: Composer.ChannelsRequested) -> None:
         """Let the user choose from what the peer offers."""
         self.start(choose_channel(self, event.part), "choose")
+
+    def on_composer_left(self) -> None:
+        """Back to the rows."""
+        self.log_view.focus()
 
     def on_composer_editor_requested(self, event: Composer.EditorRequested) -> None:
         """Go on writing in the user's editor."""

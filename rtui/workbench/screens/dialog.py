@@ -183,8 +183,8 @@ class Choose(Dialog[str]):
     def on_mount(self) -> None:
         """Start on the current choice."""
         ids = [choice.id for choice in self._choices]
-        start = ids.index(self._current) if self._current in ids and not self._typed else 0
-        self._list.highlighted = start if self._list.option_count else None
+        start = ids.index(self._current) if self._current in ids and not self._typed else self._first
+        self._list.highlighted = start
         self._list.can_focus = False
 
     def action_move(self, step: int) -> None:
@@ -198,21 +198,27 @@ class Choose(Dialog[str]):
     def _list(self) -> OptionList:
         return self.query_one(OptionList)
 
+    @property
+    def _first(self) -> int | None:
+        """The first row that can be chosen."""
+        return 0 if self._list.option_count and not self._list.get_option_at_index(0).disabled else None
+
     def _rows(self, needle: str) -> list[Option]:
-        """Those that hold every word of `needle`."""
+        """Those that hold every word of `needle`, or that there are none."""
         words = needle.lower().split()
         found = [one for one in self._choices if all(word in f"{one.label} {one.hint}".lower() for word in words)]
-        width = max((len(one.label) for one in found), default=0)
+        if not found:
+            return [Option(Text("nothing matches", "dim"), disabled=True)]
+        width = max(len(one.label) for one in found)
         return [
-            Option(Text.assemble(clean(one.label).ljust(width), (f"  {clean(one.hint)}", "dim")), id=one.id)
-            for one in found
+            Option(Text.assemble(clean(one.label).ljust(width), f"  {clean(one.hint)}"), id=one.id) for one in found
         ]
 
     @on(Input.Changed)
     def _narrowed(self, event: Input.Changed) -> None:
         self._list.clear_options()
         self._list.add_options(self._rows(event.value.strip()))
-        self._list.highlighted = 0 if self._list.option_count else None
+        self._list.highlighted = self._first
 
     @on(Input.Submitted)
     def _submitted(self) -> None:

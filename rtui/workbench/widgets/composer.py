@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -15,6 +16,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
+from textual.widgets.select import InvalidSelectValueError
 
 from rtui.core.clean import clean
 from rtui.core.event import Offer
@@ -24,8 +26,18 @@ from rtui.settings.quantity import format_duration, format_size
 from rtui.workbench import offer
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.choice import Choice
-from rtui.workbench.widgets.payload_text import EDITABLE, FORMATS, Refused, editable, encode, glance
-from rtui.workbench.widgets.safe import SafeArea, SafeInput, Tick
+from rtui.workbench.widgets.payload_area import PayloadArea
+from rtui.workbench.widgets.payload_text import (
+    EDITABLE,
+    FORMATS,
+    Misplaced,
+    Refused,
+    editable,
+    encode,
+    glance,
+    wrong_place,
+)
+from rtui.workbench.widgets.safe import SafeInput, Tick
 from rtui.workbench.widgets.seen import Seen
 
 PAUSE: Final = 0.2
@@ -40,26 +52,6 @@ class Draft(msgspec.Struct, frozen=True):
     channel: str = ""
     fields: dict[str, Any] = {}
     """Text (or a boolean) by key of the protocol's `Outgoing`."""
-
-
-class PayloadArea(SafeArea):
-    """The payload's editor. It refuses what it could not lay out without freezing the screen."""
-
-    class TooLarge(Message):
-        """A paste was refused."""
-
-        def __init__(self, size: int) -> None:
-            super().__init__()
-            self.size = size
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        if len(event.text) + len(self.text) > EDITABLE:
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.TooLarge(len(event.text)))
-        else:
-            await super()._on_paste(event)
-            event.prevent_default()  # Textual would call the inherited handler a second time
 
 
 class Composer(Vertical):
@@ -83,6 +75,7 @@ class Composer(Vertical):
             tooltip="A message with every field that this channel takes; what stood here goes into the history",
         ),
         Binding("down", "channels", "List", show=False, id="composer.channels", tooltip="Choose one of what there is"),
+        Binding("escape", "leave", "Back", show=False, id="composer.leave", tooltip="Back to the log; the text stays"),
     ]
 
     DEFAULT_CSS = """
@@ -117,6 +110,9 @@ class Composer(Vertical):
             super().__init__()
             self.part = part
 
+    class Left(Message):
+        """The user wants back to the log."""
+
     class EditorRequested(Message):
         """The user wants to write in $EDITOR; the answer comes through `set_text`."""
 
@@ -136,6 +132,8 @@ class Composer(Vertical):
         self._adapter: type[Adapter] | None = None
         self._offers: Callable[[], Sequence[Offer]] = tuple
         self._timer: Timer | None = None
+        self._told_of: tuple[str, str] | None = None
+        """What stood here when something was told of it: no late event wipes the words out."""
 
     def compose(self) -> ComposeResult:
         """Fields, payload, and what is wrong with it."""
@@ -156,9 +154,9 @@ class Composer(Vertical):
     # What it holds
 
     @property
-    def area(self) -> TextArea:
+    def area(self) -> PayloadArea:
         """The payload's editor."""
-        return self.query_one(TextArea)
+        return self.query_one(PayloadArea)
 
     @property
     def draft(self) -> Draft:
@@ -181,14 +179,17 @@ class Composer(Vertical):
         adapter: Adapter | type[Adapter],
         channels: Callable[[], Iterable[str]],
         offers: Callable[[], Sequence[Offer]] = tuple,
+        names: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         """Offer what `adapter` can send; `channels` complete the channel's name. The payload stays.
 
-        `offers` are the channels that the peer says it has, with what a message on each looks like.
+        `offers` are the channels that the peer says it has, with what a message on each looks like. `names` complete
+        what stands in `{{ … }}`.
         """
         kind = adapter if isinstance(adapter, type) else type(adapter)
         self._channel.suggester = Seen(channels)
         self._offers = offers
+        self.area.names = names
         if kind is self._adapter:
             return
         kept = self._typed_fields()
@@ -243,6 +244,7 @@ class Composer(Vertical):
     def tell(self, text: str, *, wrong: bool = False) -> None:
         """Say what became of the message that was sent, or what is to be written; stands until something is typed."""
         self._stop_timer()  # a check that is still due would wipe it out
+        self._told_of = (self.area.text, self._format)
         self._explain(text, wrong=wrong)
 
     def payload(self) -> bytes:
@@ -262,6 +264,8 @@ class Composer(Vertical):
             outgoing = self.outgoing()
         except ValueError as error:
             self._explain(str(error), wrong=True)
+            if isinstance(error, Misplaced):
+                self.area.point_at(error.place)
             return
         self._stop_timer()  # a check that is still due would wipe out what becomes of the message
         self._take_back()
@@ -279,6 +283,10 @@ class Composer(Vertical):
         self._place = min(max(self._place + step, 0), len(self.history))
         at_end = self._place == len(self.history)
         self.set_text(self._unsent if at_end else self.history[self._place])
+
+    def action_leave(self) -> None:
+        """Back to the log."""
+        self.post_message(self.Left())
 
     def action_edit(self) -> None:
         """Ask for $EDITOR."""
@@ -348,7 +356,7 @@ class Composer(Vertical):
     @on(Select.Changed, "#format")
     def _typed(self) -> None:
         self._stop_timer()
-        self._timer = self.set_timer(PAUSE, self._check)
+        self._timer = self.set_timer(PAUSE, self._check_typed)
 
     @on(PayloadArea.TooLarge)
     def _paste_refused(self, event: PayloadArea.TooLarge) -> None:
@@ -360,9 +368,19 @@ class Composer(Vertical):
         if self._timer is not None:
             self._timer.stop()
 
+    def _check_typed(self) -> None:
+        """Check, unless nothing was typed since something was told."""
+        if self._told_of != (self.area.text, self._format):
+            self._told_of = None
+            self._check()
+
     def _check(self) -> None:
         """Say whether the payload is what it looks like."""
         text, kind = self.area.text, self._format
+        self.area.mark(wrong_place(text, kind))
+        if fitting := self.area.fitting():
+            self._explain(f"{', '.join(fitting)} — filled in at each send of a saved message")
+            return
         try:
             found = {"text": glance, "file": _to_come}.get(kind, partial(_valid, kind))(text)
             self._explain(" · ".join(filter(None, (found, self._signature()))))
@@ -477,4 +495,6 @@ def _put(field: Widget, value: Any) -> None:
     elif isinstance(field, Select) and not field.query("#label"):
         field.call_after_refresh(_put, field, value)  # it raises while its own parts are being mounted
     elif isinstance(field, Select):
-        field.value = value
+        # Kept from another protocol, or of a field that was gone before it was ready: what is no choice stays out.
+        with contextlib.suppress(InvalidSelectValueError):
+            field.value = value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -12,15 +12,16 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from rtui.capture.completion import LEADS
 from rtui.core.clean import cell_width, clean
-from rtui.workbench.widgets.safe import SafeInput
+from rtui.workbench.widgets.expression import Expression
 
 if TYPE_CHECKING:
     from rtui.capture.query import Filter
 
 PAUSE: Final = 0.15
 """Seconds without a key after which the filter is applied: a scan of a million rows for each letter would be waste."""
-HELP: Final = 'in out ch:sensors/+ kind:error size>1k age<5m .v>30 /regex/ "text" not and or ( ) — ? lists all'
+HELP: Final = f'{" ".join(LEADS)} .v>30 /regex/ "text" not and or ( ) — tab completes, up recalls, ? explains'
 
 
 class FilterBar(Vertical):
@@ -37,8 +38,8 @@ class FilterBar(Vertical):
         height: auto;
         background: $surface;
         &.-open { display: block; }
-        & > Input { height: 1; border: none; padding: 0 1; }
-        & > Input:focus { border: none; }
+        & Input { height: 1; border: none; padding: 0 1; }
+        & Input:focus { border: none; }
         & > Static { display: none; height: auto; max-height: 2; padding: 0 1; color: $rt-dim; }
         &:focus-within > Static { display: block; }
         &.-wrong > Static { display: block; color: $rt-error; }
@@ -58,13 +59,14 @@ class FilterBar(Vertical):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
+        self.expression = Expression(placeholder="filter")
         self.applied = ""
         """The text of the filter that holds."""
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Input and line."""
-        yield SafeInput(placeholder="filter", compact=True, select_on_focus=False)
+        yield self.expression
         yield Static(HELP, markup=False)
 
     @property
@@ -80,6 +82,7 @@ class FilterBar(Vertical):
     def open(self) -> None:
         """Show the bar and put the focus into it."""
         self.add_class("-open")
+        self.expression.restart()
         self.input.focus()
 
     def put(self, text: str) -> None:
@@ -120,6 +123,12 @@ class FilterBar(Vertical):
         event.stop()
         if self.apply():
             self.action_leave()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the line of help opens the list of what it names."""
+        if isinstance(event.widget, Static) and not self.has_class("-wrong"):
+            self.input.focus()
+            self.expression.offer()
 
     def action_leave(self) -> None:
         """Give the focus back; an empty bar hides."""

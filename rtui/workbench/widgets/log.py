@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.reactive import reactive, var
 from textual.strip import Strip
 
+from rtui.workbench.widgets.column import Column
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.log_brush import CSS, STYLES, Brush, LookOf, Scene
 from rtui.workbench.widgets.log_keys import KEYS
@@ -113,6 +114,12 @@ class MessageLog(Tall):
         self.brush.begin()
         self.tick()
         self.repaint()
+
+    def set_columns(self, columns: tuple[Column, ...]) -> None:
+        """Show the same rows in the user's columns; without any, in the usual ones."""
+        if columns != self.brush.chosen:
+            self.brush.chosen = columns
+            self.repaint()
 
     def tick(self) -> None:
         """Take in what is new. Cheap when nothing is; paints nothing itself."""

@@ -12,6 +12,7 @@ from textual.strip import Strip
 
 from rtui.core.clean import cell_width, clean
 from rtui.core.record import Record
+from rtui.workbench.widgets.column import Column
 from rtui.workbench.widgets.glyph import Glyphs
 from rtui.workbench.widgets.log_pick import Picks
 from rtui.workbench.widgets.palette import Palette, sheet
@@ -101,6 +102,8 @@ class Brush:
         self.columns = layout(0, channel=0, source=0)
         self.palette = Palette(style_of, tinted_as="channel")
         self._channel_cells = 0
+        self.chosen: tuple[Column, ...] = ()
+        """The columns of the user; empty for the usual ones."""
 
     def begin(self) -> None:
         """Other rows will be drawn: they need other columns."""
@@ -121,7 +124,7 @@ class Brush:
     def lay_out(self, width: int, names: Mapping[int, Named] | None) -> Columns:
         """The columns of rows of `width` cells, which name one of the connections unless `names` is None."""
         source = max((cell_width(source_name(names, link)) for link in names), default=0) if names else 0
-        self.columns = layout(width, channel=self._channel_cells, source=min(source, MAX_SOURCE))
+        self.columns = layout(width, channel=self._channel_cells, source=min(source, MAX_SOURCE), chosen=self.chosen)
         return self.columns
 
     def row(self, record: Record, context: Context) -> Strip:

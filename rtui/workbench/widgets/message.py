@@ -20,12 +20,10 @@ from rtui.capture.joined import AUTO, texts
 from rtui.capture.past import Past, key_of
 from rtui.capture.series import fields
 from rtui.core.clean import cell_width, clean, clip, decode
-from rtui.core.fault import Failure
 from rtui.core.record import Kind, Record
 from rtui.payloads.base import Document, Line
 from rtui.payloads.diff import DiffDocument
-from rtui.payloads.registry import Opening, open_as, open_best
-from rtui.protocols import registry
+from rtui.payloads.registry import next_format, open_as
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.canvas import Canvas, moves
 from rtui.workbench.widgets.chart import Chart
@@ -34,6 +32,7 @@ from rtui.workbench.widgets.joined import JoinedText
 from rtui.workbench.widgets.meta import MetaDocument, ending_fields, meta_fields, meta_of
 from rtui.workbench.widgets.painted import retitle
 from rtui.workbench.widgets.row import Piece, not_modified
+from rtui.workbench.widgets.shown import opening_of, said
 from rtui.workbench.widgets.source import Named
 
 Mode: TypeAlias = Literal["pretty", "raw", "hex", "meta", "diff", "chart", "joined"]
@@ -51,7 +50,13 @@ class MessageView(Canvas):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *moves("message"),
-        Binding("p", "mode('pretty')", "Pretty", id="message.pretty", tooltip="As a tree, where the format is known"),
+        Binding(
+            "p",
+            "mode('pretty')",
+            "Pretty",
+            id="message.pretty",
+            tooltip="As a tree, where the format is known; again for the next format that it could be",
+        ),
         Binding("r", "mode('raw')", "Raw", id="message.raw", tooltip="As text"),
         Binding("x", "mode('hex')", "Hex", id="message.hex", tooltip="As bytes"),
         Binding("m", "mode('meta')", "Meta", id="message.meta", tooltip="Times, sizes, and what the protocol told"),
@@ -73,6 +78,7 @@ class MessageView(Canvas):
         Binding("right,l", "open_branch", "Unfold", show=False, id="message.open", tooltip="Unfold"),
         Binding("minus", "fold_all(True)", "Fold all", show=False, id="message.fold-all", tooltip="Top level only"),
         Binding("plus", "fold_all(False)", "Unfold all", show=False, id="message.unfold-all", tooltip="Everything"),
+        Binding("f", "filter_value", "Filter by it", id="message.filter", tooltip="Only messages with this value here"),
         Binding("y", "copy('value')", "Copy value", id="message.copy-value", tooltip="Copy what the row holds"),
         Binding("Y", "copy('path')", "Copy path", id="message.copy-path", tooltip="Copy where the row is"),
         Binding(
@@ -89,6 +95,13 @@ class MessageView(Canvas):
             super().__init__()
             self.text = text
             self.what = what
+
+    class FilterRequested(Message):
+        """The user wants only messages for which `expression` holds."""
+
+        def __init__(self, expression: str) -> None:
+            super().__init__()
+            self.expression = expression
 
     def __init__(
         self,
@@ -108,6 +121,11 @@ class MessageView(Canvas):
         self._record: Record | None = None
         self._link: Named | None = None
         self._document: Document | None = None
+        self._format = ""
+        """The view that the user or the session asked for; "" leaves it to the payload."""
+        self._chosen: dict[int, tuple[Mode, str]] = {}
+        """Mode and format that the user chose, by tab, where the session names one."""
+        self._tab = 0
         self._job = 0
         self._overtaken = threading.Event()
         """Ends the look-up of the job that runs."""
@@ -121,6 +139,15 @@ class MessageView(Canvas):
     def record(self) -> Record | None:
         """What is shown."""
         return self._record
+
+    def enter(self, tab: int, asked: str) -> None:
+        """Another tab: its messages open in the mode or format `asked` ("": as before), or as the user chose there."""
+        self._tab = tab
+        wanted = (asked, "") if asked in MODES else ("pretty", asked)
+        mode, self._format = self._chosen.get(tab, wanted) if asked else (self.mode, "")
+        if mode != self.mode:
+            self.mode = mode
+            self._open()
 
     def show(self, record: Record | None, link: Named | None) -> None:
         """Show a record from its beginning."""
@@ -175,8 +202,11 @@ class MessageView(Canvas):
     # Actions
 
     def action_mode(self, mode: Mode) -> None:
-        """Show the message in another way."""
+        """Show the message in another way; as a tree already, in the next format that it could be."""
+        if mode == self.mode == "pretty" and self._record is not None:
+            self._format = next_format(self._record.payload, meta_of(self._record), self._format)
         self.mode = mode
+        self._chosen[self._tab] = (mode, self._format)
         self._open()
 
     def action_toggle_row(self) -> None:
@@ -201,6 +231,15 @@ class MessageView(Canvas):
         """Fold below the top level, or nothing."""
         if self._document is not None and self._document.fold_below(1 if fold else 1 << 30):
             self.resettle()
+
+    def action_filter_value(self) -> None:
+        """Ask for a filter on the value of the row."""
+        path = self._document.path(self.cursor) if self._document is not None else None
+        literal = self._document.literal(self.cursor) if self._document is not None else None
+        if path is None or literal is None or path == ".":
+            self.notify("the filter compares short numbers, texts, true, false and null in JSON", markup=False)
+        else:
+            self.post_message(self.FilterRequested(f"{path}=={literal}"))
 
     def action_copy(self, what: str) -> None:
         """Ask for the clipboard. Values are exact, not cleaned."""
@@ -291,8 +330,8 @@ class MessageView(Canvas):
         elif self.mode in {"diff", "chart"}:
             self._open_past(record)
         elif len(record.payload) < LARGE or self.mode == "hex":
-            opening = _opening(record, self.mode, self._link)
-            self._put(opening.document, opening.problem)
+            opening = opening_of(record, self.mode, self._link, self._format)
+            self._put(opening.document, said(opening))
         else:
             self._put(open_as("hex", record.payload).document, "reading…")
             self.run_worker(
@@ -304,9 +343,9 @@ class MessageView(Canvas):
 
     async def _open_later(self, record: Record, job: int) -> None:
         """Parse in a thread; meanwhile the bytes are shown."""
-        opening = await asyncio.to_thread(_opening, record, self.mode, self._link)
+        opening = await asyncio.to_thread(opening_of, record, self.mode, self._link, self._format)
         if job == self._job:
-            self._put(opening.document, opening.problem)
+            self._put(opening.document, said(opening))
 
     # The past of its channel
 
@@ -331,7 +370,7 @@ class MessageView(Canvas):
         if job != self._job:
             return
         if before is None:
-            opening = _opening(record, "pretty", self._link)
+            opening = opening_of(record, "pretty", self._link)
             self._put(opening.document, "nothing before it on its channel, as far as was looked")
             return
         document = await asyncio.to_thread(_compared, before, record)
@@ -414,24 +453,9 @@ class MessageView(Canvas):
         return " · ".join(parts)
 
 
-def _opening(record: Record, mode: Mode, link: Named | None) -> Opening:
-    """The record's payload, ready to be shown."""
-    if mode in {"raw", "hex"} or record.kind not in {Kind.MESSAGE, Kind.ACK}:
-        return open_as("hex" if mode == "hex" else "raw", record.payload)
-    return open_best(record.payload, {**meta_of(record), "wire": _on_wire(record, link)})
-
-
 def _is_told(record: Record) -> bool:
     """Whether what the protocol told says more than the payload: what went wrong, how a call ended."""
     return record.kind == Kind.ERROR or (record.kind == Kind.ACK and not record.payload)
-
-
-def _on_wire(record: Record, link: Named | None) -> str:
-    """The packet behind the record, as its protocol tells."""
-    try:
-        return registry.adapter(link.protocol).on_wire(record) if link is not None else ""
-    except Failure:  # recorded with a plugin that is not installed here
-        return ""
 
 
 def _is_small(*records: Record) -> bool:

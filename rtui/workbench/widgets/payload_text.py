@@ -24,6 +24,15 @@ class Refused(ValueError):
     """The payload is not what its format says."""
 
 
+class Misplaced(Refused):
+    """It goes wrong at one character."""
+
+    def __init__(self, text: str, place: int) -> None:
+        super().__init__(text)
+        self.place = place
+        """Characters before it; all of them if something is missing at the end."""
+
+
 def encode(text: str, kind: str) -> bytes:
     """The bytes that `text` stands for.
 
@@ -62,13 +71,30 @@ def editable(payload: bytes) -> tuple[str, str]:
 def glance(text: str) -> str:
     """What text looks like: JSON that is nearly right deserves a word, anything else is as good as it is."""
     size = f"{figure.size(len(text.encode('utf-8', 'replace')))}B"
-    if text.lstrip()[:1] not in {"{", "["}:
+    if not _like_json(text):
         return size if text else ""
     try:
         _check_json(text)
     except Refused as error:
         return f"{size} · {error}"
     return f"{size} · valid JSON"
+
+
+def wrong_place(text: str, kind: str) -> int | None:
+    """Where JSON, or what looks like it, goes wrong: see `Misplaced.place`; None if it does not."""
+    if not text.strip() or not (kind == "json" or (kind == "text" and _like_json(text))):
+        return None
+    try:
+        _check_json(text)
+    except Misplaced as error:
+        return error.place
+    except Refused:
+        pass
+    return None
+
+
+def _like_json(text: str) -> bool:
+    return text.lstrip()[:1] in {"{", "["}
 
 
 def _check_json(text: str) -> None:
@@ -78,17 +104,18 @@ def _check_json(text: str) -> None:
     except RecursionError:
         return  # deeper than can be checked; the peer may take it
     except msgspec.DecodeError as error:
-        raise Refused(_placed(text, str(error))) from None
+        raise _misplaced(text, str(error)) from None
 
 
-def _placed(text: str, message: str) -> str:
+def _misplaced(text: str, message: str) -> Misplaced:
     """A parser's message with line and column instead of a byte."""
     found = _BYTE.search(message)
     reason = _BYTE.sub("", message).replace("JSON is malformed:", "").strip()
     if found is None:
-        return f"not JSON: {reason} at the end"
+        return Misplaced(f"not JSON: {reason} at the end", len(text))
     before = text.encode("utf-8", "replace")[: int(found[1])].decode("utf-8", "ignore")
-    return f"not JSON: {reason} at line {before.count(chr(10)) + 1}, column {len(before) - before.rfind(chr(10))}"
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return Misplaced(f"not JSON: {reason} at line {line}, column {column}", len(before))
 
 
 def _from_hex(text: str) -> bytes:

@@ -12,6 +12,7 @@ import msgspec
 from rtui.core.clean import cell_width, clean, clean_bytes, clip, clip_middle
 from rtui.core.record import Direction, Kind, Record
 from rtui.workbench.widgets import figure
+from rtui.workbench.widgets.column import FIGURES, PAYLOAD, TIME, Column, value
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 
 Piece: TypeAlias = tuple[str, str]
@@ -21,7 +22,8 @@ NARROW: Final = 60
 """Below this many cells the channel gives way to the payload."""
 CLOCK_CELLS: Final = 12
 SHORT_CLOCK_CELLS: Final = 8
-MAX_CHANNEL: Final = 28
+MAX_CHANNEL: Final = 56
+"""And never more than a quarter of the row, so that a wide terminal shows long names in full."""
 MAX_SOURCE: Final = 14
 MAX_ALIAS: Final = 14
 MAX_ID: Final = 12
@@ -30,6 +32,8 @@ BIG: Final = 1000
 """Bytes from which a row tells its size."""
 MAX_KEYS: Final = 12
 """JSON keys dimmed per row: each costs two changes of style, some 80 bytes to the terminal."""
+
+SENTENCE: Final = Column(PAYLOAD)
 
 EMPTY: Final = "(empty)"
 UNCHANGED: Final = "(not modified)"
@@ -69,6 +73,8 @@ class Columns(msgspec.Struct, frozen=True):
     time: int
     source: int
     channel: int
+    chosen: tuple[Column, ...] = ()
+    """Those of the user in place of channel, payload and badges; empty for the usual ones."""
 
     @property
     def body(self) -> int:
@@ -79,7 +85,7 @@ class Columns(msgspec.Struct, frozen=True):
         return max(0, self.width - taken)
 
 
-def layout(width: int, *, channel: int, source: int) -> Columns:
+def layout(width: int, *, channel: int, source: int, chosen: tuple[Column, ...] = ()) -> Columns:
     """Columns for `width` cells, given the longest channel and source seen (0 = no such column)."""
     narrow = width < NARROW
     return Columns(
@@ -87,6 +93,7 @@ def layout(width: int, *, channel: int, source: int) -> Columns:
         SHORT_CLOCK_CELLS if narrow else CLOCK_CELLS,
         min(source, MAX_SOURCE, width // 6),
         0 if narrow else min(channel, MAX_CHANNEL, width // 4),
+        chosen,
     )
 
 
@@ -123,6 +130,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
 def pieces(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[Piece]:
     """The line, exactly `context.columns.width` cells wide."""
+    if context.columns.chosen:
+        return _chosen(record, context, glyphs)
     look = context.look
     columns = _columns(record, context)
     style = row_style(record, muted=look.muted)
@@ -151,6 +160,43 @@ def pieces(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[P
         padding = ""
     line.append(("dim", f"{padding} {badge}" if badge else padding))
     return _merged(line, columns.width)
+
+
+def _chosen(record: Record, context: Context, glyphs: Glyphs) -> list[Piece]:
+    """A row in the user's columns; what is no message says its sentence, behind the time if that comes first."""
+    style = row_style(record, muted=context.look.muted)
+    columns = context.columns.chosen
+    if record.kind != Kind.MESSAGE:
+        columns = (*(one for one in columns[:1] if one.name == TIME), SENTENCE)
+    line: list[Piece] = [("dim", _gutter(context, glyphs))]
+    line.append((_sign_style(record, style), glyphs.of_kind(record.kind, record.direction) + " "))
+    room = context.columns.width - 3
+    for column in columns[:-1]:
+        cells = min(column.cells, room // 2)
+        line.append((_shade(column, context.look, style), _column(_cell(column, record, context, cells), cells)))
+        room -= cells + 1
+    text = clip(_cell(columns[-1], record, context, room), room)
+    whole = style == "text" and columns[-1].name == PAYLOAD and not context.lean
+    line += _coloured(text) if whole else [(_shade(columns[-1], context.look, style), text)]
+    line.append(("dim", " " * (room - cell_width(text))))
+    return _merged(line, context.columns.width)
+
+
+def _cell(column: Column, record: Record, context: Context, room: int) -> str:
+    if column.name == TIME:
+        return _time(record, context)
+    if column.name == PAYLOAD:
+        return _body(record, room, True)
+    text = value(column, record, room)
+    return text.rjust(min(room, column.cells)) if column.name in FIGURES else text
+
+
+def _shade(column: Column, look: Look, style: str) -> str:
+    if style != "text":
+        return style
+    if column.name == "channel":
+        return look.colour or "channel"
+    return "dim" if column.name == TIME or column.name in FIGURES else style
 
 
 def _columns(record: Record, context: Context) -> Columns:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from textual.widgets import Input, Select
 from rtui.core.event import Offer
 from rtui.protocols.socketio import SocketIO
 from rtui.protocols.websocket import WebSocket
-from rtui.workbench.widgets.composer import Composer
+from rtui.workbench.widgets.composer import Composer, Draft
 from rtui.workbench.widgets.payload_text import Refused, editable, encode
 from tests.waiting import eventually
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host
@@ -58,6 +59,33 @@ async def test_json_is_checked_while_typing_and_refused_with_its_place() -> None
         line = str(composer.query_one(".check").render())
         assert "line 2, column 2" in line
         assert composer.area.text == '{"a":\n x}'
+
+
+@pytest.mark.parametrize("kept", ["nonsense", Select.NULL])
+async def test_a_choice_that_does_not_fit_is_left_out(kept: object) -> None:
+    composer = Composer()
+    async with Listening(composer).run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(WebSocket, list)
+        await pilot.pause()
+        composer.draft = Draft("text", "text", "", {"type": kept})
+        await pilot.pause()
+        assert composer.query_one("#out-type", Select).value == "auto"
+        assert composer.area.text == "text"
+
+
+async def test_what_is_told_outlives_a_late_event_and_ends_with_typing() -> None:
+    composer = Composer()
+    app = Listening(composer)
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(WebSocket, list)
+        composer.area.focus()
+        await pilot.press("h")
+        composer.tell("answers 1 of question")
+        await eventually(lambda: composer._timer is not None)
+        composer._check_typed()  # as a timer does that was due before
+        assert str(composer.query_one(".check").render()) == "answers 1 of question"
+        await pilot.press("i")
+        await eventually(lambda: str(composer.query_one(".check").render()) == "2B")
 
 
 async def test_options_of_the_protocol_are_sent_without_their_defaults() -> None:
@@ -258,3 +286,68 @@ async def test_where_nothing_is_offered_nothing_is_listed() -> None:
 
 def said(composer: Composer) -> str:
     return str(composer.query_one(".check").render())
+
+
+def underlined(composer: Composer) -> list[tuple[int, str]]:
+    area = composer.area
+    lines = [(y, segment) for y in range(area.size.height) for segment in area.render_line(y)]
+    return [(y, segment.text) for y, segment in lines if segment.style is not None and segment.style.underline]
+
+
+def _marks(composer: Composer, expected: list[tuple[int, str]]) -> bool:
+    return underlined(composer) == expected
+
+
+@pytest.mark.parametrize("kind", ["json", "text"])
+async def test_the_place_where_json_goes_wrong_is_marked_until_it_is_mended(kind: str) -> None:
+    composer = Composer()
+    async with Listening(composer).run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(WebSocket, list)
+        composer.query_one("#format", Select).value = kind
+        composer.area.focus()
+        for text, marked in (('{"é":\n x}', [(1, "x")]), ('{"é":\n 1}', []), ('["a"', [(0, '"')]), ("x", [])):
+            composer.set_text(text)
+            expected = [(0, "x")] if (text, kind) == ("x", "json") else marked
+            await eventually(partial(_marks, composer, expected))
+        composer.query_one("#format", Select).value = "hex"
+        await pilot.pause()
+        await eventually(partial(_marks, composer, []))
+
+
+async def test_a_refused_send_puts_the_cursor_where_json_goes_wrong() -> None:
+    composer = Composer()
+    async with Listening(composer).run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(WebSocket, list)
+        composer.query_one("#format", Select).value = "json"
+        composer.set_text('{"é":\n x}\n\n')
+        composer.area.focus()
+        await pilot.press("ctrl+s")
+        assert composer.area.cursor_location == (1, 1)
+
+
+async def test_a_variable_is_completed_between_its_braces_and_nowhere_else() -> None:
+    composer = Composer()
+    async with Listening(composer).run_test(size=(120, 24)) as pilot:
+        composer.set_protocol(WebSocket, list, names=lambda: ("symbol", "side", "uuid()", "env."))
+        area = composer.area
+        area.focus()
+        for text, rest in (
+            ("{{ ", "symbol }}"),
+            ("{{ si", "de }}"),
+            ("{{ a }} {{u", "uid() }}"),
+            ("{{ e", "nv."),
+            ("{{ x", ""),
+            ("sy", ""),
+            ("{{ a }} sy", ""),
+        ):
+            composer.set_text(text)
+            assert area.suggestion == rest, text
+        composer.set_text("{{ s")
+        await eventually(lambda: "symbol, side" in str(composer.query_one(".check").render()))
+        await pilot.press("i", "right")
+        assert area.text == "{{ side }}"
+        composer.set_text("{{ s }}")
+        area.move_cursor((0, 4))
+        assert area.suggestion == "ymbol"
+        area.move_cursor((0, 3))
+        assert area.suggestion == ""

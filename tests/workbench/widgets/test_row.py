@@ -71,3 +71,10 @@ def test_how_a_call_ended_is_said_in_words() -> None:
     assert end("not JSON").split() == end('{"qos":1}').split()
     answer = msgspec.structs.replace(row(1, b"{}", channel="a.B/C"), meta='{"status":"OK","code":0}')
     assert badges(answer) == ["OK"]
+
+
+def test_a_wide_row_shows_a_long_topic_in_full() -> None:
+    topic = "factory/site-1/building-02/line-1/machine-12"
+    wide = Context(columns=layout(200, channel=60, source=0))
+    assert topic in "".join(text for _, text in pieces(row(1, channel=topic), wide))
+    assert topic not in line(channel=topic)

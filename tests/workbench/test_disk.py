@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from textual.pilot import Pilot
+
+from rtui.capture.journal import Journal
+from rtui.demo import websocket as demo
+from rtui.settings.paths import user_sessions
+from rtui.settings.session import Session, load_session, save_session, session_from_url
+from rtui.settings.session_merge import both, is_changed, mine_over
+from rtui.workbench import disk
+from rtui.workbench.actions import session as actions
+from rtui.workbench.app import Workbench
+from rtui.workbench.screens.dialog import Choose
+from tests.workbench.conftest import running, until
+from tests.workbench.test_desk import toasts
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "PERIOD", 0.02)
+
+
+def mine_of(bench: Workbench) -> Session:
+    session = bench.desk.session
+    assert session is not None
+    return session
+
+
+def saved(url: str) -> Session:
+    return save_session(session_from_url(url), user_sessions() / "mine.toml").session
+
+
+async def write(url: str, more: str) -> None:
+    path = user_sessions() / "mine.toml"
+    await asyncio.to_thread(path.write_text, f'[session]\nname = "{session_from_url(url).name}"\nurl = "{url}"\n{more}')
+
+
+def change(bench: Workbench) -> None:
+    """What a user changes in the tab."""
+    sheet = bench.desk.sheets.current
+    assert sheet is not None
+    assert sheet.session is not None
+    sheet.session = msgspec.structs.replace(sheet.session, tags=("ours",))
+    sheet.unsaved = True
+
+
+async def test_a_file_that_changes_is_read_again(journal: Journal, server: demo.Server) -> None:
+    url = f"{server.url}/echo"
+    async with running(journal) as (bench, pilot):
+        bench.connect(saved(url))
+        await write(url, 'description = "theirs"\n')
+        await until(pilot, lambda: mine_of(bench).description == "theirs", "read again")
+        assert "changed and was read again" in toasts(bench)
+        await write(url, "description = \n")
+        await until(pilot, lambda: "mine.toml:4" in toasts(bench), "told what is wrong, with its line")
+        assert mine_of(bench).description == "theirs"
+
+
+async def answered(bench: Workbench, pilot: Pilot[Any], side: str) -> None:
+    await pilot.press("W")
+    await until(pilot, lambda: isinstance(bench.screen, Choose), "asked")
+    await pilot.press(*side, "enter")
+    await until(pilot, lambda: bench.screen is bench.desk, "answered")
+
+
+@pytest.mark.parametrize(
+    ("side", "description", "tags"), [("both", "theirs", ("ours",)), ("mine", "", ("ours",)), ("theirs", "theirs", ())]
+)
+async def test_where_both_changed_the_user_chooses(
+    journal: Journal, server: demo.Server, side: str, description: str, tags: tuple[str, ...]
+) -> None:
+    url, path = f"{server.url}/echo", user_sessions() / "mine.toml"
+    async with running(journal) as (bench, pilot):
+        bench.connect(saved(url))
+        change(bench)
+        await write(url, 'description = "theirs"\n')
+        await until(pilot, lambda: "and so did its tab" in toasts(bench), "told")
+        assert (mine_of(bench).description, mine_of(bench).tags) == ("", ("ours",))
+        await answered(bench, pilot, side)
+        await until(pilot, lambda: (mine_of(bench).description, mine_of(bench).tags) == (description, tags), "taken")
+        assert load_session(path, actions.declares_for).description == "theirs"
+        await pilot.press("w")
+        await until(pilot, lambda: "saved to" in toasts(bench), "saved without another question")
+    kept = load_session(path, actions.declares_for)
+    assert (kept.description, kept.tags) == (description, tags)
+
+
+async def test_what_was_saved_here_is_no_change(journal: Journal, server: demo.Server) -> None:
+    async with running(journal) as (bench, pilot):
+        bench.connect(saved(f"{server.url}/echo"))
+        change(bench)
+        await pilot.press("w")
+        await until(pilot, lambda: "saved to" in toasts(bench), "saved")
+        watch = disk.DiskWatch(bench.desk)
+        await watch.look()
+        assert "changed" not in toasts(bench)
+        await pilot.press("W")
+        await until(pilot, lambda: "did not change" in toasts(bench), "told")
+
+
+def test_two_sides_are_merged_by_what_each_changed(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_text('[session]\nurl = "ws://a"\ntags = ["x"]\n[options]\nsubprotocols = ["one"]\n')
+    before = load_session(path, actions.declares_for)
+    mine = msgspec.structs.replace(before, tags=("x", "y"), options={})
+    path.write_text('[session]\nurl = "ws://b"\ntags = ["x"]\n[options]\nsubprotocols = ["one"]\n')
+    theirs = load_session(path, actions.declares_for)
+    merged = both(mine, theirs, actions.declares_for)
+    assert (merged.url, merged.tags, merged.options) == ("ws://b", ("x", "y"), {})
+    assert merged.stored == theirs.stored
+    assert is_changed(merged)
+    assert not is_changed(theirs)
+    assert mine_over(mine, theirs).url == "ws://a"
