@@ -18,11 +18,13 @@ from rtui.core.command import Hangup
 from rtui.core.event import Opened, Sent
 from rtui.core.fault import Fault, FaultKind
 from rtui.protocols.base import Verb
+from tests.conformance.conftest import Secured
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.subject import BURST, INVALID, Peer, Scene, Subject
 from tests.waiting import eventually
 
 Question: TypeAlias = Callable[[Subject, Peer], Awaitable[None]]
+Test: TypeAlias = Callable[..., Awaitable[None]]
 
 CANARY: Final = "canary-7f3a91"
 PROMPT: Final = 1.0
@@ -253,6 +255,32 @@ asked = pytest.mark.parametrize(
     ids=lambda question: question.__name__,
 )
 """For a test that asks everything but what needs an authority that is not trusted."""
+
+
+def over_tcp(subject: Subject) -> Test:
+    """The test that asks `subject` everything over plain TCP."""
+
+    @asked
+    async def test(question: Question) -> None:
+        async with subject.peer(None) as server:
+            await question(subject, server)
+
+    return test
+
+
+def over_tls(subject: Subject) -> tuple[Test, Test]:
+    """The tests over TLS: of an authority that nobody trusts, and of one that is trusted."""
+
+    async def untrusted(secured: Secured) -> None:
+        async with subject.peer(secured.context) as server:
+            await refuses_an_untrusted_certificate(subject, server)
+
+    @asked
+    async def trusted(question: Question, secured: Secured) -> None:
+        async with subject.peer(secured.context) as server:
+            await question(subject.giving(ca=secured.ca), server)
+
+    return untrusted, trusted
 
 
 async def fault_of(run: Run) -> Fault:

@@ -10,9 +10,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from rtui.core.command import Break, Cancel, HalfClose, Poke, Send, Subscribe
 from rtui.core.event import Received
 from rtui.protocols.grpc import Grpc
-from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, Peer, Scene, Subject
-from tests.conformance.suite import Question, asked, refuses_an_untrusted_certificate
+from tests.conformance.suite import over_tcp, over_tls
 from tests.protocols.grpc_peer import Script, Served, framed, grpc_serving, note
 
 FLOOD = b"".join(framed(note(number=number)) for number in range(BURST))
@@ -97,18 +96,5 @@ SUBJECT = Subject(
 )
 
 
-@asked
-async def test_over_tcp(question: Question) -> None:
-    async with SUBJECT.peer(None) as server:
-        await question(SUBJECT, server)
-
-
-async def test_an_untrusted_certificate(secured: Secured) -> None:
-    async with SUBJECT.peer(secured.context) as server:
-        await refuses_an_untrusted_certificate(SUBJECT, server)
-
-
-@asked
-async def test_over_tls(question: Question, secured: Secured) -> None:
-    async with SUBJECT.peer(secured.context) as server:
-        await question(SUBJECT.giving(ca=secured.ca), server)
+test_over_tcp = over_tcp(SUBJECT)
+test_an_untrusted_certificate, test_over_tls = over_tls(SUBJECT)

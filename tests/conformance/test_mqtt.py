@@ -11,9 +11,8 @@ import pytest
 
 from rtui.core.command import Cancel, HalfClose, Poke, Send, Subscribe
 from rtui.protocols.mqtt import Mqtt
-from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, INVALID, Peer, Scene, Subject
-from tests.conformance.suite import Question, asked, refuses_an_untrusted_certificate
+from tests.conformance.suite import Question, asked, over_tls
 from tests.protocols.mqtt_peer import Client, Script, packet, peer, publish
 
 
@@ -103,12 +102,4 @@ async def test_over_tcp(question: Question, version: str) -> None:
         await question(one, server)
 
 
-async def test_an_untrusted_certificate(secured: Secured) -> None:
-    async with SUBJECT.peer(secured.context) as server:
-        await refuses_an_untrusted_certificate(SUBJECT, server)
-
-
-@asked
-async def test_over_tls(question: Question, secured: Secured) -> None:
-    async with SUBJECT.peer(secured.context) as server:
-        await question(SUBJECT.giving(ca=secured.ca), server)
+test_an_untrusted_certificate, test_over_tls = over_tls(SUBJECT)

@@ -16,9 +16,8 @@ from aiohttp import web
 from rtui.core.command import Cancel, HalfClose, Poke, Send, Subscribe
 from rtui.core.event import Received
 from rtui.protocols.socketio import SocketIO
-from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, Peer, Scene, Subject
-from tests.conformance.suite import Question, asked, refuses_an_untrusted_certificate
+from tests.conformance.suite import Question, asked, over_tls
 from tests.protocols.socketio_peer import Client, Script, listening, peer
 from tests.protocols.socketio_server import socketio_server
 
@@ -123,12 +122,4 @@ async def test_over_tcp(question: Question, transports: str) -> None:
         await question(SUBJECT.giving(transports=transports), server)
 
 
-async def test_an_untrusted_certificate(secured: Secured) -> None:
-    async with SUBJECT.peer(secured.context) as server:
-        await refuses_an_untrusted_certificate(SUBJECT, server)
-
-
-@asked
-async def test_over_tls(question: Question, secured: Secured) -> None:
-    async with SUBJECT.peer(secured.context) as server:
-        await question(SUBJECT.giving(ca=secured.ca), server)
+test_an_untrusted_certificate, test_over_tls = over_tls(SUBJECT)

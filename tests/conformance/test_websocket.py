@@ -10,9 +10,8 @@ from contextlib import asynccontextmanager
 from rtui.core.command import Break, Cancel, HalfClose, Subscribe, Unsubscribe
 from rtui.demo import websocket as demo
 from rtui.protocols.websocket import WebSocket
-from tests.conformance.conftest import Secured
 from tests.conformance.subject import BURST, Peer, Subject
-from tests.conformance.suite import Question, asked, refuses_an_untrusted_certificate
+from tests.conformance.suite import over_tcp, over_tls
 
 
 @asynccontextmanager
@@ -51,18 +50,5 @@ SUBJECT = Subject(
 )
 
 
-@asked
-async def test_over_tcp(question: Question) -> None:
-    async with SUBJECT.peer(None) as server:
-        await question(SUBJECT, server)
-
-
-async def test_an_untrusted_certificate(secured: Secured) -> None:
-    async with SUBJECT.peer(secured.context) as server:
-        await refuses_an_untrusted_certificate(SUBJECT, server)
-
-
-@asked
-async def test_over_tls(question: Question, secured: Secured) -> None:
-    async with SUBJECT.peer(secured.context) as server:
-        await question(SUBJECT.giving(ca=secured.ca), server)
+test_over_tcp = over_tcp(SUBJECT)
+test_an_untrusted_certificate, test_over_tls = over_tls(SUBJECT)
