@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import socket
 import ssl as tls
 import struct
@@ -15,6 +14,8 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 from aiohttp import web
+
+from rtui.demo.quiet import quiet_logger
 
 Scene: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -69,7 +70,7 @@ async def serve(
 
     for path, scene in {"/": index, **COMMON, **scenes, "/{path:.*}": unknown}.items():
         app.router.add_route("*", path, _watched(scene, playing))
-    logger = _quiet_logger()
+    logger = quiet_logger("http")
     # Cancelled when its client leaves: most scenes never end by themselves.
     runner = web.AppRunner(
         app, access_log=None, logger=logger, shutdown_timeout=GOODBYE, handler_cancellation=True, handle_signals=False
@@ -176,13 +177,3 @@ def break_off(request: web.Request, rest: bytes) -> None:
     if request.transport is not None:
         request.transport.write(b"%x\r\n%b" % (len(rest) + 1000, rest))
         request.transport.close()
-
-
-def _quiet_logger() -> logging.Logger:
-    """Clients that misbehave make the library complain; nothing of it may reach the terminal."""
-    logger = logging.getLogger("rtui.demo.http")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-        logger.setLevel(logging.CRITICAL + 1)
-    logger.propagate = False
-    return logger

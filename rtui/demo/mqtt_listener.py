@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import ssl as tls
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -17,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from rtui.demo.mqtt_broker import Broker
 from rtui.demo.mqtt_peer import Peer
+from rtui.demo.quiet import quiet_logger
 
 READ: Final = 64 * 1024
 """Bytes per read: one client's flood must let the others in between."""
@@ -246,7 +246,7 @@ async def listen_websocket(broker: Broker, host: str, port: int, ssl: tls.SSLCon
         subprotocols=[Subprotocol("mqtt")],
         process_request=_before,
         max_size=broker.limits.packet + FRAME,
-        logger=_quiet_logger(),
+        logger=quiet_logger("mqtt"),
         **extra,
     )
 
@@ -255,12 +255,3 @@ def _before(connection: ServerConnection, request: Request) -> Response | None:
     if request.path.partition("?")[0] in PATHS:
         return None
     return connection.respond(HTTPStatus.NOT_FOUND, f"MQTT is served at {PATHS[0]}\n")
-
-
-def _quiet_logger() -> logging.Logger:
-    """Clients that misbehave make the library complain; nothing of it may reach the terminal."""
-    logger = logging.getLogger("rtui.demo.mqtt")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    return logger

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import ssl as tls
 from collections.abc import Mapping
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 import socketio
 from aiohttp import web
 
+from rtui.demo.quiet import quiet_logger
 from rtui.demo.socketio_chat import Chat
 from rtui.demo.socketio_play import Crew, Play
 from rtui.demo.socketio_scene import Admin, Private, Ticker
@@ -55,7 +55,7 @@ class Server:
 
 async def serve(host: str = "127.0.0.1", port: int = 0, ssl: tls.SSLContext | None = None) -> Server:
     """Start serving `NAMESPACES`; port 0 takes a free one."""
-    logger, crew = _quiet_logger(), Crew()
+    logger, crew = quiet_logger("socketio"), Crew()
     server = socketio.AsyncServer(async_mode="aiohttp", logger=logger, engineio_logger=logger)
     # A documented method of the library, led to where the tasks are kept: its pings sleep on after a client left.
     server.eio.start_background_task = crew.start
@@ -84,14 +84,3 @@ def _furnish(server: Any, crew: Crew) -> Play:
 async def _index(_: web.Request) -> web.Response:
     """What a browser sees."""
     return web.json_response({"paths": dict(PATHS)})
-
-
-def _quiet_logger() -> logging.Logger:
-    """Clients that misbehave make the library complain; nothing of it may reach the terminal."""
-    logger = logging.getLogger("rtui.demo.socketio")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-        # Higher than any level in use: the library would else format every packet for nobody.
-        logger.setLevel(logging.CRITICAL + 1)
-    logger.propagate = False
-    return logger

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import ssl as tls
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
+from rtui.demo.quiet import quiet_logger
 from rtui.demo.websocket_scene import BAD_FRAMES, SCENES
 
 MAX_MESSAGE: Final = 64 * 1024**2
@@ -73,7 +73,7 @@ async def serve(host: str = "127.0.0.1", port: int = 0, ssl: tls.SSLContext | No
         select_subprotocol=_first_offered,
         max_size=MAX_MESSAGE,
         close_timeout=1.0,
-        logger=_quiet_logger(),
+        logger=quiet_logger("websocket"),
     )
     return Server(server, host, ssl is not None)
 
@@ -138,12 +138,3 @@ def _first_offered(_: ServerConnection, offered: object) -> Subprotocol | None:
 def _target(connection: ServerConnection) -> tuple[str, dict[str, str]]:
     parts = urlsplit(connection.request.path if connection.request else "/")
     return parts.path, dict(parse_qsl(parts.query))
-
-
-def _quiet_logger() -> logging.Logger:
-    """Scenes that misbehave make the library complain; nothing of it may reach the terminal."""
-    logger = logging.getLogger("rtui.demo.websocket")
-    if not logger.handlers:
-        logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    return logger
