@@ -9,7 +9,7 @@ from textual import events
 from textual.binding import Binding
 from textual.strip import Strip
 
-from rtui.core.clean import clean
+from rtui.workbench.widgets.empty import line_of
 from rtui.workbench.widgets.palette import Palette, sheet
 from rtui.workbench.widgets.row import Piece
 from rtui.workbench.widgets.tall import Tall
@@ -121,9 +121,9 @@ class Canvas(Tall):
         width = self.body_width
         count = self.row_count()
         index = self._index(y)
-        if not count and y == self.body_height // 2 and self.hint:
-            hint = Segment(clean(self.hint).center(width), self._palette.style("dim"))
-            return Strip([hint]).crop_extend(0, width, self._palette.style("text"))
+        if not count and (hint := line_of(self.hint, y, width=width, height=self.body_height)):
+            words = Segment(hint.center(width), self._palette.style("dim"))
+            return Strip([words]).crop_extend(0, width, self._palette.style("text"))
         if index >= count:
             return Strip.blank(width, self._palette.style("text"))
         over = "cursor" if index == self.cursor and self.shows_cursor else ""

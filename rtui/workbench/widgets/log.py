@@ -20,6 +20,7 @@ from textual.reactive import reactive, var
 from textual.strip import Strip
 
 from rtui.workbench.widgets.column import Column
+from rtui.workbench.widgets.empty import line_of
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.log_brush import CSS, STYLES, Brush, LookOf, Scene
 from rtui.workbench.widgets.log_keys import KEYS
@@ -199,7 +200,8 @@ class MessageLog(Tall):
         """What row `y` looks like now; blank where there is none: the lens may have shrunk since the layout."""
         records = self._window.records
         if not records:
-            return self.brush.hint(self.hint if y == self.body_height // 2 else "", self.body_width)
+            words = line_of(self.hint, y, width=self.body_width, height=self.body_height)
+            return self.brush.hint(words, self.body_width)
         if not 0 <= y < len(records) - self._lead:
             return self.brush.blank(self.body_width)
         place = y + self._lead
