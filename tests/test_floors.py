@@ -36,7 +36,7 @@ LIBRARIES = (
 )
 NAMES = ("registry", "websocket", "socketio", "mqtt", "sse", "polling", "grpc")
 PROTOCOLS = tuple(f"rtui.protocols.{name}" for name in NAMES)
-LOWER = ("rtui.core", "rtui.settings", "rtui.capture", "rtui.payloads", "rtui.protocols")
+LOWER = ("rtui.core", "rtui.protobuf", "rtui.settings", "rtui.capture", "rtui.payloads", "rtui.protocols")
 
 
 def loaded_by(code: str) -> set[str]:

@@ -1,7 +1,7 @@
 """gRPC over HTTP/2: unary calls and streams both ways, with a schema that the server or the user gives at run time.
 
 What it can do, in the words that every surface uses. The libraries are imported when a link opens: `wire.grpc_channel`
-connects (grpclib on h2), `wire.grpc_call` is one call, `wire.grpc_schema` and `wire.grpc_json` know the messages,
+connects (grpclib on h2), `wire.grpc_call` is one call, `wire.grpc_schema` and `rtui.protobuf` know the messages,
 `wire.grpc_session` obeys, `wire.grpc_fault` explains. A channel is a method, `package.Service/Method`; payloads are
 protobuf JSON.
 """
@@ -128,7 +128,12 @@ class Grpc(Adapter):
     title = "gRPC"
     schemes = ("grpc", "grpcs")
     verbs = frozenset({Verb.SEND, Verb.SUBSCRIBE, Verb.HALF_CLOSE, Verb.CANCEL, Verb.PING, Verb.ACK, Verb.BREAK})
-    words = Words(channel="method", channels="methods", separator="/")
+    words = Words(
+        channel="method",
+        channels="methods",
+        separator="/",
+        answered="calls until their first reply or their status, pings",
+    )
     Options = Options
     Outgoing = Outgoing
     Subscription = Subscription

@@ -14,9 +14,9 @@ from google.protobuf.descriptor_pool import Default, DescriptorPool
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from rtui.protocols.wire import grpc_any
-from rtui.protocols.wire.grpc_json import Codec
-from rtui.protocols.wire.grpc_known import base64_bytes
+from rtui.protobuf import any_value
+from rtui.protobuf.codec import Codec
+from rtui.protobuf.well_known import base64_bytes
 
 _RPC: Final = error_details_pb2.DESCRIPTOR.package
 
@@ -35,7 +35,7 @@ def details(text: str, pool: DescriptorPool | None = None) -> list[Any]:
 
 def _detail(detail: Any, pool: DescriptorPool | None) -> Any:
     pools = [Default(), pool] if pool else [Default()]  # ours first: a peer may call anything google.rpc.BadRequest
-    kind = next(filter(None, (grpc_any.named(detail.type_url, known) for known in pools)), None)
+    kind = next(filter(None, (any_value.named(detail.type_url, known) for known in pools)), None)
     shown, lost = Codec(kind).decode(detail.value) if kind else (b"", {"undecodable": "no such type"})
     if lost and "undecodable" in lost:
         return {"@type": detail.type_url, "@value": b64encode(detail.value).decode("ascii")}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from rtui.core.fault import Failure
-from rtui.protocols.wire.grpc_known import base64_bytes
+from rtui.protobuf.well_known import base64_bytes
 from rtui.protocols.wire.http import safe_headers
 from rtui.protocols.wire.reach_fault import usage
 

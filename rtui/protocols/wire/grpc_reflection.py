@@ -18,8 +18,8 @@ from google.protobuf.message_factory import GetMessageClass
 
 from rtui.core.clean import clean
 from rtui.core.fault import Failure
+from rtui.protobuf.message import UNREADABLE
 from rtui.protocols.wire.grpc_call import Call
-from rtui.protocols.wire.grpc_class import UNREADABLE
 from rtui.protocols.wire.grpc_message import Messages, packed
 from rtui.protocols.wire.grpc_schema import Files, Schema
 from rtui.protocols.wire.grpc_status import Ending, Status, field

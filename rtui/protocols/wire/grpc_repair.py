@@ -3,8 +3,8 @@
 What Node's `@grpc/reflection` serves is not what protoc made: protobufjs writes it anew from its own tree
 (`protobufjs/ext/descriptor`), merges all files of a package into one, `acme_shop.proto`, and loses on the way:
 
-    dependencies                  none at all; what counts is which types are named (see grpc_pool)
-    `.acme.shop.Order`            `Order`: names relative to the message; resolved by grpc_pool
+    dependencies                  none at all; what counts is which types are named (see protobuf.pool)
+    `.acme.shop.Order`            `Order`: names relative to the message; resolved by protobuf.pool
     `order_id`                    `orderId`, without a JSON name
     `LinesEntry` of a map         `Lines`, though a message beside it may be called that
     proto3 `optional`             a oneof `_giftNote` with one member
@@ -12,7 +12,7 @@ What Node's `@grpc/reflection` serves is not what protoc made: protobufjs writes
     an extension                  told twice: where it belongs, and as a field called `.acme.legacy.extText`
     `extensions 100 to 199`       up to 198
 
-Its `google.protobuf` is damaged likewise, so grpc_pool takes that package from the library and never from a server.
+Its `google.protobuf` is damaged likewise, so protobuf.pool takes that package from the library and never from a server.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What can be called: the methods of the services that a server, .proto files or a descriptor set describe. No I/O.
 
 reflection ─┐
-.proto      ├─ bytes of FileDescriptorProto ─ grpc_repair ─ grpc_pool ─ Schema ─ Method ─ codecs, template
+.proto      ├─ bytes of FileDescriptorProto ─ grpc_repair ─ protobuf.pool ─ Schema ─ Method ─ codecs, template
 .protoset ──┘
 """
 
@@ -21,16 +21,15 @@ from google.protobuf.descriptor_pb2 import (
 )
 
 from rtui.core.fault import Failure, Fault
-from rtui.protocols.wire.grpc_class import UNREADABLE
-from rtui.protocols.wire.grpc_json import Codec
-from rtui.protocols.wire.grpc_pool import Types, check_name
+from rtui.protobuf.codec import Codec
+from rtui.protobuf.descriptor_set import LARGEST
+from rtui.protobuf.message import UNREADABLE
+from rtui.protobuf.pool import Types, check_name
 from rtui.protocols.wire.grpc_repair import mend
 from rtui.settings.quantity import clip, format_size
 
 Kind: TypeAlias = Literal["unary", "server stream", "client stream", "bidi stream"]
 
-LARGEST: Final = 32 * 1024**2
-"""Bytes of all descriptors together; a message with ten fields has 250."""
 MOST: Final = 10_000
 """Files; a server that invents another import for each answer must find an end."""
 METHODS: Final = 10_000
@@ -77,14 +76,14 @@ class Method:
     @cached_property
     def template(self) -> str:
         """A request with every field, as JSON text."""
-        from rtui.protocols.wire.grpc_template import template
+        from rtui.protobuf.template import template
 
         return template(self.input)
 
     @cached_property
     def choices(self) -> list[str]:
         """What the template cannot show: members of oneofs and names of enums, a line each."""
-        from rtui.protocols.wire.grpc_template import choices
+        from rtui.protobuf.template import choices
 
         return choices(self.input)
 

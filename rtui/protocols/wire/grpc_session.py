@@ -28,6 +28,7 @@ from rtui.core.event import (
 from rtui.core.fault import Failure, Fault
 from rtui.core.record import Kind
 from rtui.core.words import counted
+from rtui.protobuf.unfit import Unfit
 from rtui.protocols.base import Link
 from rtui.protocols.grpc import Options, Outgoing, Subscription, method_of
 from rtui.protocols.wire.grpc_base import Base, peer_of
@@ -40,7 +41,6 @@ from rtui.protocols.wire.grpc_pulse import PING_SIZE, Pulse
 from rtui.protocols.wire.grpc_schema import Method
 from rtui.protocols.wire.grpc_status import Ending, Fields
 from rtui.protocols.wire.grpc_talk import Request, Talk
-from rtui.protocols.wire.grpc_unfit import Unfit
 from rtui.protocols.wire.reach_fault import fault, usage
 from rtui.protocols.wire.sabotage import NextSend, dropped, told
 

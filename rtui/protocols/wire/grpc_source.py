@@ -18,7 +18,7 @@ from typing import Final
 
 from rtui.core.clean import clean, decode
 from rtui.core.fault import Failure, Fault
-from rtui.protocols.wire.grpc_schema import LARGEST
+from rtui.protobuf.descriptor_set import LARGEST
 from rtui.protocols.wire.reach_fault import usage
 from rtui.settings.quantity import format_size
 

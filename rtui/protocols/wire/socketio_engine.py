@@ -66,6 +66,8 @@ class Line:
         """Whether pings and pongs are held back on purpose."""
         self.said_goodbye = False
         """Whether the peer sent CLOSE."""
+        self.alive = False
+        """Set by whoever takes something from the peer."""
         self.sink: Sink
         self.on_end: Callable[[], None] = lambda: None
         self._url = url
@@ -155,6 +157,11 @@ class Line:
 
     # While it stands
 
+    def heard(self) -> bool:
+        """Whether anything came since this was asked last; while we do not listen, it is not the peer who is silent."""
+        alive, self.alive = self.alive, False
+        return alive or not self.http.deafness.is_set()
+
     @property
     def standing(self) -> bool:
         """Whether anything can be sent."""
@@ -243,6 +250,7 @@ class Client(engineio.AsyncClient):  # type: ignore[misc] # the library has no t
     line: Line
 
     async def _receive_packet(self, pkt: Any) -> None:
+        self.line.alive = True
         if pkt.packet_type == packet.MESSAGE:
             await self.line.http.polled(pkt.data)
         else:

@@ -26,6 +26,7 @@ class Client(asyncio_client.AsyncClient):  # type: ignore[misc] # the library ha
     line: Any
 
     async def _receive_packet(self, pkt: Any) -> None:
+        self.line.alive = True
         if pkt.packet_type == packet.MESSAGE:
             await self.line.http.polled(pkt.data)
         else:

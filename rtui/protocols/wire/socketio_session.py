@@ -28,6 +28,7 @@ from rtui.protocols.wire.socketio_fault import (
 )
 from rtui.protocols.wire.socketio_packet import Packet, Type
 from rtui.protocols.wire.socketio_space import OLD, Spaces
+from rtui.protocols.wire.socketio_watch import Watch
 from rtui.protocols.wire.trip import Trip
 
 BATCH: Final = 256
@@ -153,9 +154,14 @@ class Session:
     async def run(self) -> Closed:
         """Until the connection ends, with the commands beside it."""
         async with asyncio.TaskGroup() as group:
-            commands = group.create_task(self._obey(), name="socketio commands")
+            watch = Watch(self._line, lambda stalled: self._link.emit([stalled]))
+            helpers = [
+                group.create_task(self._obey(), name="socketio commands"),
+                group.create_task(watch.run(), name="socketio watch"),
+            ]
             await self._over.wait()
-            commands.cancel()
+            for helper in helpers:
+                helper.cancel()
         return self._verdict or ending(self._line)
 
     async def leave(self) -> None:
@@ -178,6 +184,7 @@ class Session:
 
     async def _take(self, piece: str | bytes) -> None:
         """One message of the transport. Waits, and the peer with us, when the capture is behind."""
+        self._line.alive = True
         if self._verdict is not None:
             return
         gave_up = self._assembler.waiting and isinstance(piece, str)
@@ -288,7 +295,7 @@ class Session:
         arguments, attachments = wire.outgoing(payload, read_attachments(outgoing.attachments))
         meta |= attachments_meta(attachments)
         channel = wire.name(space, event)
-        if outgoing.answer >= 0:
+        if outgoing.answer is not None:
             self._answers.settle(space, outgoing.answer)
             packet = Packet(Type.ACK, space, outgoing.answer, arguments, attachments)
             sent = Sent(command.id, channel, arguments.encode(), Kind.ACK, {"ack": outgoing.answer, **meta})

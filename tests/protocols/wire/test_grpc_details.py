@@ -12,7 +12,7 @@ from google.rpc import error_details_pb2 as rpc
 from google.rpc.status_pb2 import Status
 
 from rtui.protocols.wire.grpc_details import details, sentence
-from tests.protocols.wire import grpc_shapes as shapes
+from tests.protobuf import shapes
 
 
 def header(*found: Any) -> str:

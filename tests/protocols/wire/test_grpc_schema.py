@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtui.core.fault import Failure
+from rtui.protobuf.pool import LONGEST_NAME
 from rtui.protocols.wire import grpc_schema
-from rtui.protocols.wire.grpc_pool import LONGEST_NAME
 from rtui.protocols.wire.grpc_schema import Files, Schema
 from tests.protocols.wire.test_grpc_repair import compiled
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtui.protocols.wire.grpc_text import parsed
-from rtui.protocols.wire.grpc_unfit import Unfit
+from rtui.protobuf.text import parsed
+from rtui.protobuf.unfit import Unfit
 
 NAMES = st.sampled_from(["a", "b", ":", '"', "\\", " :", 'a":', "é", ""])
 VALUES = st.recursive(

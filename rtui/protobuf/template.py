@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 
-from rtui.protocols.wire.grpc_descriptor import NULL, map_entry
+from rtui.protobuf.descriptor import NULL, map_entry
 
 DEEPEST: Final = 5
 """Levels of messages inside each other; what is deeper stands as {}."""

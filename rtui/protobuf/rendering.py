@@ -16,10 +16,10 @@ import msgspec
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.unknown_fields import UnknownFieldSet
 
-from rtui.protocols.wire import grpc_any, grpc_known
-from rtui.protocols.wire.grpc_class import UNREADABLE, message_class
-from rtui.protocols.wire.grpc_descriptor import NULL, json_name, known_name, map_entry, stands_for_its_field
-from rtui.protocols.wire.grpc_scalar import SIZED, tag
+from rtui.protobuf import any_value, well_known
+from rtui.protobuf.descriptor import NULL, json_name, known_name, map_entry, stands_for_its_field
+from rtui.protobuf.message import UNREADABLE, message_class
+from rtui.protobuf.scalar import SIZED, tag
 
 Show: TypeAlias = Callable[[Any], Any]
 """From a value as protobuf holds it to one that msgspec writes as JSON."""
@@ -165,7 +165,7 @@ class Rendering:
         url = self._text(message.type_url)
         if not url and not message.value:
             return {}
-        within = grpc_any.inside(message) if self._opened < grpc_any.MOST else None
+        within = any_value.inside(message) if self._opened < any_value.MOST else None
         if within is None:
             return {"@type": url, "@value": _base64(message.value)}
         self._opened += 1
@@ -177,7 +177,7 @@ class Rendering:
 
     def _mask(self, message: Any) -> Any:
         paths = [self._text(path) for path in message.paths]
-        text = grpc_known.mask_text(paths)
+        text = well_known.mask_text(paths)
         return {"paths": paths} if text is None else text
 
     def _value(self, message: Any) -> Any:
@@ -243,11 +243,11 @@ def _single_precision(value: float) -> Any:
 
 
 def _timestamp(message: Any) -> Any:
-    return grpc_known.timestamp_text(message.seconds, message.nanos) or _parts(message)
+    return well_known.timestamp_text(message.seconds, message.nanos) or _parts(message)
 
 
 def _duration(message: Any) -> Any:
-    return grpc_known.duration_text(message.seconds, message.nanos) or _parts(message)
+    return well_known.duration_text(message.seconds, message.nanos) or _parts(message)
 
 
 def _parts(message: Any) -> dict[str, Any]:

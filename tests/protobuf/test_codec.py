@@ -15,12 +15,12 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtui.protocols.wire import grpc_any
-from rtui.protocols.wire.grpc_any import LARGE
-from rtui.protocols.wire.grpc_descriptor import map_entry
-from rtui.protocols.wire.grpc_json import Codec, Unfit
-from rtui.protocols.wire.grpc_unknown import MOST
-from tests.protocols.wire import grpc_shapes as shapes
+from rtui.protobuf import any_value
+from rtui.protobuf.any_value import LARGE
+from rtui.protobuf.codec import Codec, Unfit
+from rtui.protobuf.descriptor import map_entry
+from rtui.protobuf.unknown import MOST
+from tests.protobuf import shapes
 
 TYPES = ["Scalars", "Optionals", "Lists", "Maps", "Choice", "Tree", "Known", "Reading", "old.Everything"]
 thorough = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -182,7 +182,7 @@ def canonical(message: Any) -> bytes:
     copy = type(message)()
     copy.CopyFrom(message)
     for part in inner(copy):
-        if part.DESCRIPTOR.full_name == "google.protobuf.Any" and (within := grpc_any.inside(part)):
+        if part.DESCRIPTOR.full_name == "google.protobuf.Any" and (within := any_value.inside(part)):
             part.value = canonical(within)
     return bytes(copy.SerializeToString(deterministic=True))
 

@@ -15,9 +15,9 @@ from typing import Any, Final, TypeAlias
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
-from rtui.protocols.wire import grpc_known
-from rtui.protocols.wire.grpc_descriptor import NULL
-from rtui.protocols.wire.grpc_unfit import Unfit, nearest, shown, wrong
+from rtui.protobuf import well_known
+from rtui.protobuf.descriptor import NULL
+from rtui.protobuf.unfit import Unfit, nearest, shown, wrong
 
 Pack: TypeAlias = Callable[[Any], bytes]
 """From a JSON value to its bytes. Raises `Unfit`."""
@@ -136,7 +136,7 @@ def _bytes(value: Any) -> bytes:
     if value.__class__ is not str:
         raise wrong(value, "a text in base64")
     try:
-        return sized(grpc_known.base64_bytes(value))
+        return sized(well_known.base64_bytes(value))
     except ValueError:
         raise wrong(value, "bytes in base64") from None
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from rtui.protocols.wire.grpc_unfit import Unfit, shown
+from rtui.protobuf.unfit import Unfit, shown
 
 
 def parsed(text: bytes) -> Any:

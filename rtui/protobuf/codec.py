@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from google.protobuf.descriptor import Descriptor
 
-from rtui.protocols.wire import grpc_any
-from rtui.protocols.wire.grpc_class import UNREADABLE, message_class
-from rtui.protocols.wire.grpc_packing import Packing
-from rtui.protocols.wire.grpc_rendering import Rendering
-from rtui.protocols.wire.grpc_unfit import Unfit
-from rtui.protocols.wire.grpc_unknown import unknown_fields
+from rtui.protobuf import any_value
+from rtui.protobuf.message import UNREADABLE, message_class
+from rtui.protobuf.packing import Packing
+from rtui.protobuf.rendering import Rendering
+from rtui.protobuf.unfit import Unfit
+from rtui.protobuf.unknown import unknown_fields
 
 if TYPE_CHECKING:
     from rtui.core.event import Meta
@@ -61,7 +61,7 @@ class Codec:
         rendering = self._rendering
         try:
             message = self._parse(data)  # type: ignore[arg-type]
-            stripped = len(data) > grpc_any.LARGE and grpc_any.strip(message)
+            stripped = len(data) > any_value.LARGE and any_value.strip(message)
             text = _write(rendering.show(message))
             return text, _lost(message, data, stripped=stripped) if stripped or rendering.inexact else None
         except (*UNREADABLE, RecursionError) as error:

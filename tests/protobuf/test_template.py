@@ -9,8 +9,8 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtui.protobuf.template import DEEPEST, MOST
 from rtui.protocols.wire.grpc_schema import Method, Schema
-from rtui.protocols.wire.grpc_template import DEEPEST, MOST
 from tests.protocols.wire.test_grpc_repair import compiled
 
 Kinds = FieldDescriptorProto

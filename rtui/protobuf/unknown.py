@@ -11,8 +11,8 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from rtui.core.json_path import Steps, write
-from rtui.protocols.wire import grpc_any
-from rtui.protocols.wire.grpc_descriptor import json_name, known_name, map_entry
+from rtui.protobuf import any_value
+from rtui.protobuf.descriptor import json_name, known_name, map_entry
 
 MOST: Final = 100
 """A hostile message may hold millions."""
@@ -46,7 +46,7 @@ def _parts(message: Any, opened: int) -> Iterator[tuple[Steps, Any, int]]:
     """The messages in a message, each with its place in the JSON and how many Any stand around it."""
     known = known_name(message.DESCRIPTOR)
     if known == "google.protobuf.Any":
-        within = grpc_any.inside(message) if opened < grpc_any.MOST else None
+        within = any_value.inside(message) if opened < any_value.MOST else None
         if within is not None:
             yield (("value",) if known_name(within.DESCRIPTOR) else ()), within, opened + 1
     for field, value in message.ListFields():

@@ -7,7 +7,7 @@ from typing import Any, Final
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from rtui.protocols.wire.grpc_class import UNREADABLE, message_class
+from rtui.protobuf.message import UNREADABLE, message_class
 
 MOST: Final = 10
 """So many Any are opened within each other, for each costs a copy of all that is in it; the next stays in base64."""

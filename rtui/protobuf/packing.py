@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from rtui.protocols.wire import grpc_any, grpc_known
-from rtui.protocols.wire.grpc_class import UNREADABLE, message_class
-from rtui.protocols.wire.grpc_descriptor import NULL, json_name, known_name, map_entry, stands_for_its_field
-from rtui.protocols.wire.grpc_scalar import (
+from rtui.protobuf import any_value, well_known
+from rtui.protobuf.descriptor import NULL, json_name, known_name, map_entry, stands_for_its_field
+from rtui.protobuf.message import UNREADABLE, message_class
+from rtui.protobuf.scalar import (
     CLOSED,
     SIZED,
     Pack,
@@ -26,8 +26,8 @@ from rtui.protocols.wire.grpc_scalar import (
     tag,
     wire_type,
 )
-from rtui.protocols.wire.grpc_text import parsed
-from rtui.protocols.wire.grpc_unfit import Unfit, nearest, shown, wrong
+from rtui.protobuf.text import parsed
+from rtui.protobuf.unfit import Unfit, nearest, shown, wrong
 
 _SHALLOW: Final = 200
 """Bytes that cannot pass protobuf's limit of 100 levels: each has a tag and a length."""
@@ -214,7 +214,7 @@ class Packing:
         return pack
 
     def _inside(self, url: str, rest: dict[str, Any]) -> bytes:
-        descriptor = grpc_any.named(url, self._pool)
+        descriptor = any_value.named(url, self._pool)
         if descriptor is None:
             why = Unfit(f"the schema has no type {shown(url)}", 'give its bytes in base64 as "@value"')
             raise why.under("@type")
@@ -323,7 +323,7 @@ def _moment(read: Callable[[str], tuple[int, int]]) -> Callable[[str], bytes]:
 
 
 def _paths(text: str) -> bytes:
-    return b"".join(b"\x0a" + sized(path.encode()) for path in grpc_known.mask(text))
+    return b"".join(b"\x0a" + sized(path.encode()) for path in well_known.mask(text))
 
 
 _KINDS: Final[dict[type, str]] = {
@@ -336,7 +336,7 @@ _KINDS: Final[dict[type, str]] = {
     type(None): "nullValue",
 }
 _TEXTS: Final[dict[str, tuple[Callable[[str], bytes], str]]] = {
-    "google.protobuf.Duration": (_moment(grpc_known.duration), 'a duration in seconds, such as "1.5s",'),
+    "google.protobuf.Duration": (_moment(well_known.duration), 'a duration in seconds, such as "1.5s",'),
     "google.protobuf.FieldMask": (_paths, 'paths such as "user.name,tags"'),
-    "google.protobuf.Timestamp": (_moment(grpc_known.timestamp), 'a time such as "2026-11-21T08:55:36.5Z"'),
+    "google.protobuf.Timestamp": (_moment(well_known.timestamp), 'a time such as "2026-11-21T08:55:36.5Z"'),
 }

@@ -21,8 +21,8 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 from google.protobuf.descriptor_pool import DescriptorPool
 
-from rtui.protocols.wire.grpc_graph import groups
-from rtui.settings.quantity import clip
+from rtui.core.clean import clip
+from rtui.protobuf.graph import groups
 
 LONGEST_NAME: Final = 512
 """Characters of a full name."""
