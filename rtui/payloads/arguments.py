@@ -121,7 +121,7 @@ class ArgumentsDocument(Document):
         if part.path is None:
             return None
         inside = part.document.path(inner) or "."
-        return part.path + (inside.removeprefix(".") if inside[1:2] in {"", "["} else inside)
+        return part.path + (inside.removeprefix(".") if inside[1:2] in {"", "["} else inside) or "."
 
     def literal(self, row: int) -> str | None:
         """See `Document`."""
@@ -138,7 +138,7 @@ class ArgumentsView(View):
     """Arguments one by one."""
 
     name: ClassVar[str] = "arguments"
-    title: ClassVar[str] = "arguments"
+    title = "arguments"
 
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:
         """For what came in a packet of arguments."""

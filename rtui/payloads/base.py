@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal, TypeAlias
 
 Style: TypeAlias = Literal[
     "text", "key", "string", "number", "null", "punct", "hex", "dim", "error", "added", "removed",
-    "heading", "strong", "emphasis", "struck", "code", "link",
+    "heading", "strong", "emphasis", "struck", "code", "link", "out", "notice",
 ]  # fmt: skip
 Span: TypeAlias = tuple[Style, str]
 Line: TypeAlias = list[Span]
@@ -78,7 +78,12 @@ class View(ABC):
     """One format. Stateless; adding one is a file beside this one and an entry in `registry`."""
 
     name: ClassVar[str]
-    title: ClassVar[str]
+    title: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether opening takes only the time that the payload needs: nothing has to be read from a file first."""
+        return True
 
     @abstractmethod
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:

@@ -21,7 +21,7 @@ class Base64View(View):
     """Base64 or base64url, with or without padding (RFC 4648, 4 and 5), in lines or not."""
 
     name: ClassVar[str] = "base64"
-    title: ClassVar[str] = "base64"
+    title = "base64"
 
     def __init__(self, inside: Sequence[View]) -> None:
         """`inside` are the views for what it holds; one of them can show everything."""

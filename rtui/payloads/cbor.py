@@ -101,7 +101,7 @@ class CborView(View):
     """CBOR."""
 
     name: ClassVar[str] = "cbor"
-    title: ClassVar[str] = "CBOR"
+    title = "CBOR"
 
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:
         """By the told type or the tag for it; or what is no text and begins as an array or a map."""

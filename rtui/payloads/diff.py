@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import groupby
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from rtui.payloads.base import Document, Line, Span, Unreadable, is_text
@@ -17,10 +18,14 @@ from rtui.payloads.text import TextDocument
 
 MAX_BYTES: Final = 1 << 20
 """Bytes of either payload that are compared."""
-MAX_ROWS: Final = 20_000
-"""Rows of either payload that are compared."""
+MAX_ROWS: Final = 250_000
+"""Rows of either payload that are compared: those of a million bytes of JSON, and of text in short lines."""
 MAX_PAIRS: Final = 400_000
 """Rows times rows between the first and the last change that are paired: a second at most, of what is alike least."""
+REFITTED: Final = 10_000
+"""Rows that are compared anew when the width changes: more would hold up the screen."""
+BATCH: Final = 1_000
+"""Rows that are made at a time."""
 CONTEXT: Final = 3
 """Rows alike that are shown beside a change."""
 SIGN: Final = 2
@@ -62,6 +67,9 @@ class DiffDocument(Document):
         self._width = 0
         self._old = self._new = Side(TextDocument(b""), (), lambda _: [])
         self._rows: list[Row] = []
+        self._every: list[Row] = []
+        self._short: list[Row] = []
+        """All rows, and those with what is alike hidden: kept, for making them anew takes 100 ms of a megabyte."""
         self._opened: dict[int, int] = {}
         """Stretches that were shown again: their first row and how many they are."""
         self._changes = (0, 0)
@@ -70,7 +78,7 @@ class DiffDocument(Document):
     # Comparing
 
     def _compare(self) -> None:
-        self._rows, self._changes = [], (0, 0)
+        self._rows, self._every, self._short, self._changes = [], [], [], (0, 0)
         old, new = self._payloads
         self.problem = _too_large(old, new)
         if self.problem:
@@ -82,18 +90,16 @@ class DiffDocument(Document):
         blocks, exact = _blocks(self._old.tokens, self._new.tokens)
         if not exact:
             self.problem = "too much changed to pair the rows"
-        self._rows = [row for block in blocks for row in _rows(*block)]
-        signs = [row.sign for row in self._rows]
+        self._every = [row for block in blocks for row in _rows(*block)]
+        signs = [row.sign for row in self._every]
         self._changes = (signs.count("-"), signs.count("+"))
-        self._fold()
+        self._short = list(_folded(self._every))
+        self._show(self._short)
 
-    def _fold(self) -> None:
-        """Hide what is alike, but for a few rows beside each change."""
-        self._rows = list(_folded(self._unfolded()))
+    def _show(self, rows: list[Row]) -> None:
+        """Show all rows, or what is alike hidden but for a few rows beside each change."""
+        self._rows = rows[:]
         self._opened.clear()
-
-    def _unfolded(self) -> list[Row]:
-        return [part for row in self._rows for part in _parts(row)]
 
     @property
     def summary(self) -> str:
@@ -135,8 +141,10 @@ class DiffDocument(Document):
         return [("removed" if row.sign == "-" else "added", f"{row.sign} {text}")]
 
     def reflow(self, width: int) -> bool:
-        """Cut text and bytes to the width, and compare anew: the rows are others."""
+        """Cut text and bytes to the width, and compare anew: the rows are others. Very many stay as they are cut."""
         wanted = max(width - SIGN, 8)
+        if self._width and len(self._new.tokens) > REFITTED:
+            return False
         if wanted == self._width or isinstance(self._new.document, JsonTree) or not self._rows:
             return False
         self._width = wanted
@@ -167,9 +175,7 @@ class DiffDocument(Document):
 
     def fold_below(self, depth: int) -> bool:
         """A small depth hides what is alike, a huge one shows everything."""
-        self._fold()
-        if depth > 1:
-            self._rows = self._unfolded()
+        self._show(self._every if depth > 1 else self._short)
         return True
 
     # What stands behind a row
@@ -212,8 +218,14 @@ def _sides(old: bytes, new: bytes, width: int) -> tuple[Side, Side]:
 def _json_side(tree: JsonTree) -> Side:
     if tree.height > MAX_ROWS:
         return Side(tree, ("",) * tree.height, lambda _: [])  # will only be counted
-    lines = [_unmarked(line) for line in tree.lines(0, tree.height)]
-    return Side(tree, [_json_token(tree, row, line) for row, line in enumerate(lines)], lines.__getitem__)
+    tokens = [_json_token(tree, row, line) for row, line in _numbered(tree)]
+    return Side(tree, tokens, lambda row: _unmarked(tree.lines(row, 1)[0]))
+
+
+def _numbered(tree: JsonTree) -> Iterator[tuple[int, Line]]:
+    """Each row; a few at a time, for all of them need a hundred times the memory of their text."""
+    for first in range(0, tree.height, BATCH):
+        yield from enumerate(map(_unmarked, tree.lines(first, BATCH)), first)
 
 
 def _unmarked(line: Line) -> Line:
@@ -253,7 +265,11 @@ def _blocks(old: Sequence[Token], new: Sequence[Token]) -> tuple[list[Block], bo
     tail = next((at for at in range(ends - head) if old[-1 - at] != new[-1 - at]), ends - head)
     removed, added = range(head, len(old) - tail), range(head, len(new) - tail)
     exact = len(removed) * len(added) <= MAX_PAIRS
-    between = list(_matched(old, new, removed, added)) if exact else [(False, removed, added)]
+    if exact:
+        between = list(_matched(old, new, removed, added))
+    else:
+        between = list(_aligned(old, new, removed, added))
+        exact = len(between) > 1
     before: Block = (True, range(head), range(head))
     after: Block = (True, range(removed.stop, len(old)), range(added.stop, len(new)))
     return [before, *between, after], exact
@@ -263,6 +279,19 @@ def _matched(old: Sequence[Token], new: Sequence[Token], removed: range, added: 
     matcher = SequenceMatcher(None, old[removed.start : removed.stop], new[added.start : added.stop], autojunk=False)
     for tag, old_first, old_end, new_first, new_end in matcher.get_opcodes():
         yield tag == "equal", removed[old_first:old_end], added[new_first:new_end]
+
+
+def _aligned(old: Sequence[Token], new: Sequence[Token], removed: range, added: range) -> Iterator[Block]:
+    """Row by row, where both have as many rows and most are alike: other values in a large payload of one shape."""
+    alike = [old[was] == new[now] for was, now in zip(removed, added, strict=False)]
+    if len(removed) != len(added) or sum(alike) <= len(alike) // 2:
+        yield False, removed, added
+        return
+    at = 0
+    for same, stretch in groupby(alike):
+        end = at + sum(1 for _ in stretch)
+        yield same, removed[at:end], added[at:end]
+        at = end
 
 
 def _rows(alike: bool, removed: range, added: range) -> Iterator[Row]:

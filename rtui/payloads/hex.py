@@ -63,7 +63,7 @@ class HexView(View):
     """Hexadecimal."""
 
     name: ClassVar[str] = "hex"
-    title: ClassVar[str] = "hex"
+    title = "hex"
 
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:
         """Best for what is not text."""

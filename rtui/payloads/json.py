@@ -63,6 +63,8 @@ class JsonTree(Document):
         self._folded: set[int] = set()
         self._rows = array("q")
         self._read(limit)
+        self._all = self._rows[:]
+        """The rows while nothing is folded: finding them again would take 50 ms for a million bytes."""
 
     # Reading
 
@@ -222,7 +224,10 @@ class JsonTree(Document):
         first = row if self._rows[row] >= 0 else self._rows.index(node)
         if node in self._folded:
             self._folded.remove(node)
-            self._rows[first : first + 1] = self._visible(node)
+            if self._folded:
+                self._rows[first : first + 1] = self._visible(node)
+            else:
+                self._rows = self._all[:]
         else:
             self._folded.add(node)
             del self._rows[first + 1 : self._rows.index(~node, first) + 1]
@@ -231,7 +236,7 @@ class JsonTree(Document):
     def fold_below(self, depth: int) -> bool:
         """Fold all containers at `depth` and deeper (the document itself is at 0) and unfold the others."""
         self._folded = {node for node, level in enumerate(self._depth) if level >= depth and self._count[node]}
-        self._rows = self._visible(0)
+        self._rows = self._visible(0) if self._folded else self._all[:]
         return True
 
     def _visible(self, root: int) -> array[int]:
@@ -356,7 +361,7 @@ class JsonView(View):
     """Pretty JSON."""
 
     name: ClassVar[str] = "json"
-    title: ClassVar[str] = "JSON"
+    title = "JSON"
 
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:
         """By the first and last byte, or the told type."""

@@ -32,7 +32,7 @@ class JwtView(View):
     """A token in its three parts."""
 
     name: ClassVar[str] = "jwt"
-    title: ClassVar[str] = "JWT"
+    title = "JWT"
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         """`clock` tells the seconds since 1970 that "ago" and "in" are about."""

@@ -86,8 +86,8 @@ class Code(NamedTuple):
         room = max(width - self.edge.cells - INDENT, NARROWEST)
         rows: list[Line] = []
         for line in self.source.split("\n"):
-            text = clean(line.expandtabs(TAB))
-            rows += [[("code", " " * INDENT), *row] for row in wrapped([("code", text)], room, anywhere=True)] or [[]]
+            code: Line = [("code", clean(line.expandtabs(TAB)))]
+            rows += [[("code", " " * INDENT), *row] for row in wrapped(code, room, anywhere=True)] or [[]]
         return _beside(self.edge, rows)
 
 

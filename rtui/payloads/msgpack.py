@@ -114,7 +114,7 @@ class MsgpackView(View):
     """MessagePack."""
 
     name: ClassVar[str] = "msgpack"
-    title: ClassVar[str] = "MessagePack"
+    title = "MessagePack"
 
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:
         """By the told type; or what is no text and begins as a map or an array that is not empty."""

@@ -153,7 +153,7 @@ class ProtobufView(View):
     """Protocol Buffers without a schema."""
 
     name: ClassVar[str] = "protobuf"
-    title: ClassVar[str] = "protobuf, no schema"
+    title = "protobuf, no schema"
 
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:
         """By the told type; else below hex: much that is no protobuf can be read as it."""

@@ -18,9 +18,10 @@ from rtui.payloads.msgpack import MsgpackView
 from rtui.payloads.protobuf import ProtobufView
 from rtui.payloads.text import TextView
 from rtui.payloads.xml import XmlView
+from rtui.payloads.yaml import YamlView
 
 _PLAIN: tuple[View, ...] = (
-    ArgumentsView(), JwtView(), JsonView(), XmlView(), MsgpackView(), CborView(), TextView(), HexView(),
+    ArgumentsView(), JwtView(), JsonView(), XmlView(), YamlView(), MsgpackView(), CborView(), TextView(), HexView(),
     ProtobufView(),
 )  # fmt: skip
 VIEWS: tuple[View, ...] = (*_PLAIN, Base64View(_PLAIN))
@@ -48,36 +49,47 @@ def view(name: str) -> View:
     raise KeyError(name)
 
 
-def views_for(data: bytes, meta: Mapping[str, Any] | None = None) -> list[View]:
-    """The views that can show `data`, best claim first; raw and hex are always among them."""
+def views_for(data: bytes, meta: Mapping[str, Any] | None = None, own: View | None = None) -> list[View]:
+    """The views that can show `data`, best claim first; raw and hex are always among them.
+
+    `own` is a view for this channel: it takes the place of the one with its name.
+    """
     told = meta or {}
-    claims = [(known.claim(data, told), known) for known in VIEWS]
+    claims = [(known.claim(data, told), known) for known in _with(own)]
     return [known for claim, known in sorted(claims, key=lambda pair: -pair[0]) if claim > 0]
 
 
-def open_best(data: bytes, meta: Mapping[str, Any] | None = None, asked: str = "") -> Opening:
-    """The best view that can read `data`; before all the one called `asked`: if it cannot, the opening says why."""
+def _with(own: View | None) -> tuple[View, ...]:
+    return VIEWS if own is None else (own, *(known for known in VIEWS if known.name != own.name))
+
+
+def open_best(data: bytes, meta: Mapping[str, Any] | None = None, asked: str = "", own: View | None = None) -> Opening:
+    """The best view that can read `data`; before all the one called `asked`, then `own` (see `views_for`).
+
+    If one of these two cannot, the opening says why.
+    """
     told, problem = meta or NOTHING, ""
     if asked:
+        wanted = own if own is not None and own.name == asked else view(asked)
         try:
-            return Opening(view(asked), view(asked).open(data, told))
+            return Opening(wanted, wanted.open(data, told))
         except Unreadable as error:
             problem = str(error)
-    for known in views_for(data, meta):
+    for known in views_for(data, meta, own):
         try:
             return Opening(known, known.open(data, told), problem)
-        except Unreadable:
-            continue  # a claim is made from a glance; the next best looks for itself
+        except Unreadable as error:  # a claim is made from a glance; the next best looks for itself
+            problem = problem or (str(error) if known is own else "")
     return _raw(data, problem)
 
 
-def next_format(data: bytes, meta: Mapping[str, Any], after: str) -> str:
+def next_format(data: bytes, meta: Mapping[str, Any], after: str, own: View | None = None) -> str:
     """The name of the view that claims `data` next best after `after` ("": after the best); "" behind the last.
 
     Raw and hex are left out: they are no guess at a format.
     """
-    names = [known.name for known in views_for(data, meta) if known.name not in {"raw", "hex"}]
-    if not after and open_best(data, meta).view.name in names[:1]:
+    names = [known.name for known in views_for(data, meta, own) if known.name not in {"raw", "hex"}]
+    if not after and open_best(data, meta, own=own).view.name in names[:1]:
         names.pop(0)
     place = names.index(after) + 1 if after in names else 0
     return names[place] if place < len(names) else ""

@@ -92,7 +92,7 @@ class TextView(View):
     """Raw text."""
 
     name: ClassVar[str] = "raw"
-    title: ClassVar[str] = "raw"
+    title = "raw"
 
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:
         """Everything can be shown; text well."""

@@ -44,7 +44,10 @@ class Tree(Document):
         self.unread = 0
         """Bytes behind the last value listed."""
         self._limit = limit
-        self._items: list[Item] = []
+        self._labels: list[str] = []
+        self._styles: list[Style] = []
+        self._texts: list[str] = []
+        # Not a list of items: the collector would look at each of them, and hold up the screen for 100 ms meanwhile.
         self._steps: list[Step | None] = []
         self._start, self._end = array("q"), array("q")
         self._parent, self._after, self._depth = array("q"), array("q"), array("q")
@@ -59,10 +62,12 @@ class Tree(Document):
         Raises:
             Full: the node before was the last.
         """
-        node = len(self._items)
+        node = len(self._labels)
         if node >= self._limit:
             raise Full
-        self._items.append(item)
+        self._labels.append(item.label)
+        self._styles.append(item.style)
+        self._texts.append(item.text)
         self._steps.append(step)
         self._start.append(start)
         self._end.append(start)
@@ -74,7 +79,7 @@ class Tree(Document):
 
     def shut(self, node: int, end: int) -> None:
         """All nodes below `node` were added; its bytes end at `end`."""
-        self._after[node] = len(self._items)
+        self._after[node] = len(self._labels)
         self._end[node] = end
 
     def cut(self, node: int, position: int) -> None:
@@ -86,7 +91,11 @@ class Tree(Document):
 
     def reword(self, node: int, item: Item) -> None:
         """Say something else in the row of a node: what is known of it only at its end."""
-        self._items[node] = item
+        self._labels[node], self._styles[node], self._texts[node] = item
+
+    def label(self, node: int) -> str:
+        """What stands before the value of a node."""
+        return self._labels[node]
 
     # Rows
 
@@ -104,15 +113,15 @@ class Tree(Document):
         return shown
 
     def _line(self, node: int) -> Line:
-        item = self._items[node]
+        label, text = self._labels[node], self._texts[node]
         pad = "  " * min(self._depth[node], INDENT_LIMIT)
         line: Line = [("dim", pad + ("▸ " if node in self._folded else "▾ "))] if self._inner(node) else []
         line = line or [("text", pad + "  ")]
-        if item.label:
-            line += [("key", clean(item.label[:TEXT_LIMIT])), ("punct", ": ")]
-        line.append((item.style, clean(item.text[:TEXT_LIMIT])))
-        if len(item.text) > TEXT_LIMIT:
-            line.append(("dim", f"… {len(item.text):,} characters"))
+        if label:
+            line += [("key", clean(label[:TEXT_LIMIT])), ("punct", ": ")]
+        line.append((self._styles[node], clean(text[:TEXT_LIMIT])))
+        if len(text) > TEXT_LIMIT:
+            line.append(("dim", f"… {len(text):,} characters"))
         return line
 
     def _inner(self, node: int) -> bool:
@@ -144,10 +153,12 @@ class Tree(Document):
     def fold_below(self, depth: int) -> bool:
         """See `Document`; top-level nodes are at 0."""
         self._folded = {node for node, level in enumerate(self._depth) if level >= depth and self._inner(node)}
-        self._rows = self._visible(0, len(self._items))
+        self._rows = self._visible(0, len(self._labels))
         return True
 
     def _visible(self, node: int, end: int) -> array[int]:
+        if not self._folded:
+            return array("q", range(node, end))
         rows = array("q")
         while node < end:
             rows.append(node)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from rtui.core.clean import reach
-from rtui.payloads.base import Line, Span
+
+Style = TypeVar("Style", bound=str)
 
 
-def wrapped(spans: Sequence[Span], width: int, *, anywhere: bool = False) -> list[Line]:
+def wrapped(spans: Sequence[tuple[Style, str]], width: int, *, anywhere: bool = False) -> list[list[tuple[Style, str]]]:
     """Rows of at most `width` cells; `anywhere` keeps every blank and breaks where a row is full, as code wants it."""
     text = "".join([text for _, text in spans])
     return list(_sliced(spans, _full(text, width) if anywhere else _broken(text, width)))
@@ -41,11 +43,11 @@ def _broken(text: str, width: int) -> Iterator[tuple[int, int]]:
             start = blank + 1
 
 
-def _sliced(spans: Sequence[Span], bounds: Iterable[tuple[int, int]]) -> Iterator[Line]:
+def _sliced(spans: Sequence[tuple[Style, str]], bounds: Iterable[tuple[int, int]]) -> Iterator[list[tuple[Style, str]]]:
     """The parts of `spans` between ascending bounds in their joined text."""
     at, before = 0, 0
     for start, end in bounds:
-        row: Line = []
+        row: list[tuple[Style, str]] = []
         while at < len(spans):
             style, text = spans[at]
             if part := text[max(start - before, 0) : end - before]:

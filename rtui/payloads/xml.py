@@ -118,7 +118,7 @@ class XmlView(View):
     """XML."""
 
     name: ClassVar[str] = "xml"
-    title: ClassVar[str] = "XML"
+    title = "XML"
 
     def claim(self, data: bytes, meta: Mapping[str, Any]) -> float:
         """By the told type, or the first and last signs."""

@@ -149,11 +149,35 @@ def test_a_number_that_became_text_is_compared_as_text() -> None:
         (b"\n" * 25_000, b"\n" * 25_001, "more than 20,000 rows are too many to compare"),
         (json.dumps([1] * 25_000).encode(), b"[2]", "more than 20,000 rows are too many to compare"),
     ],
+    ids=["bytes", "lines", "json"],
 )
-def test_what_is_too_large_is_said(old: bytes, new: bytes, words: str) -> None:
+def test_what_is_too_large_is_said(monkeypatch: pytest.MonkeyPatch, old: bytes, new: bytes, words: str) -> None:
+    monkeypatch.setattr(diff, "MAX_ROWS", 20_000)
     compared = DiffDocument(old, new)
     assert words in compared.summary
     assert compared.height == 1
+
+
+def test_other_values_far_apart_in_a_million_bytes_of_one_shape_are_paired() -> None:
+    items = [{"id": number, "name": "pump", "v": 1} for number in range(26_000)]
+    old = json.dumps(items).encode()
+    assert 900_000 < len(old) < diff.MAX_BYTES
+    items[70] = {**items[70], "v": 2}
+    items[25_000] = {**items[25_000], "name": "fan"}
+    compared = DiffDocument(old, json.dumps(items).encode())
+    assert compared.summary == "2 removed, 2 added"
+    assert compared.height < 30
+    assert compared.fold_below(1 << 30)
+    assert compared.height > 26_000 * 5
+    assert compared.fold_below(1)
+    assert compared.height < 30
+
+
+def test_very_many_rows_are_not_compared_again_for_another_width() -> None:
+    old = b"".join(b"%d %s\n" % (number, b"x" * 30) for number in range(20_000))
+    compared = DiffDocument(old, old.replace(b"7 x", b"7 y"))
+    assert compared.reflow(40)
+    assert not compared.reflow(20)
 
 
 def test_what_changed_too_much_is_shown_unpaired_in_time() -> None:
