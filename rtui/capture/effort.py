@@ -72,10 +72,16 @@ class Measured:
                 return self._search(text[: int(BLIND ** (1 / self._power))]) is not None
             if found is not None:
                 return True
-            if took * GROWTH**self._power > AFFORDED:
+            if took * GROWTH**self._power > AFFORDED and self._cost(text[:size]) * GROWTH**self._power > AFFORDED:
                 return False
             size *= GROWTH
         return self._search(text) is not None
+
+    def _cost(self, text: str) -> float:
+        """Seconds of the processor that a search takes: by the clock, it may only have had to wait for one."""
+        began = time.thread_time()
+        self._search(text)
+        return time.thread_time() - began
 
 
 def _operations(node: Any) -> set[Any]:

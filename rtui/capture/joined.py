@@ -193,7 +193,9 @@ class Joined:
 
 
 def texts(payload: bytes) -> list[str]:
-    """The paths of every string in a payload, in its order."""
+    """The paths of every string in a payload, in its order; none in one that is too large to be a piece."""
+    if len(payload) > MAX_BYTES:
+        return []
     return [json_path.write(steps) for steps in _texts((), _parsed(payload))][:MAX_OFFERED]
 
 

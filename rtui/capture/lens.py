@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 
 BUDGET: Final = 0.005
 """Seconds that one `refresh` may take, roughly."""
+FIRST_LOOK: Final = 0.015
+"""Seconds that `start` waits for the first chunk: a view that is empty until the next frame flickers."""
 FIRST_CHUNK: Final = 4_000
 LAST_CHUNK: Final = 64_000
 _STEP: Final = 2_000
-"""Sequences per query inside `refresh`."""
+"""Sequences per query inside `refresh`, at most."""
 _SLICE: Final = 250
-"""Sequences of the first slice of a search, and the fewest: a filter in Python takes 5 µs a row and more."""
+"""The fewest, and those of the first slice of a search: a filter in Python takes 5 µs a row and more."""
 
 
 class Lens:
@@ -58,10 +60,15 @@ class Lens:
         self._upto = self._horizon
         self._below = self._horizon
         """Sequences up to here are still to be scanned."""
+        self._step = _SLICE if found is not None and found.python else _STEP
         self._older: deque[tuple[int, array[int]]] = deque()
         self._cancelled = threading.Event()
+        self._looked = threading.Event()
+        """The scan has handed over its first chunk, or has ended."""
         self._thread: threading.Thread | None = None
         self._scanning: Reader | None = None
+        self._settled = self._horizon
+        """Answers up to here have been told to a filter that they move (`Filter.moves`)."""
         self._shown: dict[int, Record] = {}
 
     # Looking at what was there
@@ -73,6 +80,7 @@ class Lens:
         self._scanning = self._reader.fork()
         self._thread = threading.Thread(target=self._scan, args=(self._scanning,), name="lens-scan", daemon=True)
         self._thread.start()
+        self._looked.wait(FIRST_LOOK)
 
     def cancel(self) -> None:
         """Stop the scan; what was found stays."""
@@ -97,11 +105,13 @@ class Lens:
             while below > 0 and not self._cancelled.is_set():
                 first = max(1, below - size + 1)
                 self._older.append((first - 1, reader.seqs(self.found, self.link, first, below)))
+                self._looked.set()
                 below, size = first - 1, min(size * 2, LAST_CHUNK)
         except sqlite3.OperationalError:
             if not self._cancelled.is_set():
                 raise
         finally:
+            self._looked.set()
             reader.close()
 
     # Keeping up
@@ -112,7 +122,8 @@ class Lens:
         deadline = self._clock() + BUDGET
         self._take_newer(deadline)
         self._take_older(deadline)
-        if len(self.seqs) == before:
+        moved = self._settle(deadline)
+        if len(self.seqs) == before and not moved:
             return False
         self.revision += 1
         return True
@@ -128,8 +139,8 @@ class Lens:
                     return
             if self._upto >= stored:
                 return
-            last = min(stored, self._upto + _STEP)
-            self.seqs.extend(self._reader.seqs(self.found, self.link, self._upto + 1, last))
+            last = min(stored, self._upto + self._step)
+            self.seqs.extend(self._ask(self._upto + 1, last))
             self._upto = last
             if self._clock() > deadline:
                 return
@@ -142,14 +153,54 @@ class Lens:
             found.append(seqs)
         if self._thread is None and not self._cancelled.is_set():
             while self._below > 0 and self._clock() < deadline:
-                first = max(1, self._below - _STEP + 1)
-                found.append(self._reader.seqs(self.found, self.link, first, self._below))
+                first = max(1, self._below - self._step + 1)
+                found.append(self._ask(first, self._below))
                 self._below = first - 1
         if any(found):
             older = array("q")
             for seqs in reversed(found):
                 older.extend(seqs)
             self.seqs[0:0] = older
+
+    def _ask(self, first: int, last: int) -> array[int]:
+        """What matches in `first` … `last`. The next step is longer or shorter, by how long this one took."""
+        began = self._clock()
+        seqs = self._reader.seqs(self.found, self.link, first, last)
+        took = self._clock() - began
+        if took > BUDGET / 2:
+            self._step = max(self._step // 2, _SLICE)
+        elif took < BUDGET / 4:
+            self._step = min(self._step * 2, _STEP)
+        return seqs
+
+    def _settle(self, deadline: float) -> bool:
+        """Look again at the rows that were answered meanwhile; returns whether any came or went.
+
+        Not before the scan has ended: what it finds may have been answered since.
+        """
+        moved = False
+        if self.found is None or not self.found.moves:
+            return moved
+        while self.done and self._settled < self._upto:
+            last = min(self._upto, self._settled + _STEP)
+            answered, matching = self._reader.answered(self.found, self.link, self._settled + 1, last)
+            for seq in answered:
+                moved |= self._put(seq, there=seq in matching)
+            self._settled = last
+            if self._clock() > deadline:
+                break
+        return moved
+
+    def _put(self, seq: int, *, there: bool) -> bool:
+        """Have `seq` in the list or not; returns whether that is new."""
+        at = self.index_of(seq)
+        if there == (at is not None):
+            return False
+        if at is not None:
+            del self.seqs[at]
+        else:
+            insort(self.seqs, seq)
+        return True
 
     def _stored(self) -> int:
         return self._journal.committed if self._journal is not None else self._reader.bounds()[1]

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
-from rtui.capture import pattern
+from rtui.capture import exchange, pattern
 from rtui.core.record import Direction, Kind
 
 Value: TypeAlias = int | float | str | bytes
@@ -32,6 +32,8 @@ class Clause(NamedTuple):
     params: tuple[Value, ...] = ()
     python: bool = False
     """Whether it calls back into Python for each record."""
+    moves: bool = False
+    """Whether a record may begin or cease to match when a later one answers it."""
 
 
 class Wrong(ValueError):
@@ -81,6 +83,21 @@ class Reply(Operator):
         return Clause("reply_to IS NOT NULL")
 
 
+class Unanswered(Operator):
+    code, example, takes = "unanswered", "unanswered", frozenset()
+    help = "asked for an answer that has not come: ack, JSON-RPC, QoS 1 and 2, response topic, ping, call"
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause(f"({exchange.ASKS} AND NOT {exchange.ANSWERED})", moves=True)
+
+
+class Answered(Operator):
+    code, example, help, takes = "answered", "answered", "asked for an answer, and got it", frozenset()
+
+    def clause(self, sign: str, value: str) -> Clause:
+        return Clause(f"({exchange.ASKS} AND {exchange.ANSWERED})", moves=True)
+
+
 class Thread(Operator):
     code, example, help = "thread", "thread:12", "row 12 and every row that answers it or goes on with it"
 
@@ -98,9 +115,7 @@ class Channel(Operator):
         if sign != ":":
             return Clause("channel = ?", (value,))
         if pattern.has_levels(value):
-            return Clause(
-                "(channel GLOB ? AND rtui_topic(?, channel))", (pattern.loose_glob(value), value), python=True
-            )
+            return _on_topic(value)
         if "*" in value:
             return Clause("channel GLOB ?", (pattern.glob(value),))
         return Clause("channel = ?", (value,))
@@ -168,7 +183,8 @@ class Time(Operator):
 
 
 OPERATORS: Final[tuple[Operator, ...]] = (
-    In(), Out(), Channel(), Protocol(), Link(), KindOf(), Size(), Age(), Time(), Latency(), Reply(), Thread(),
+    In(), Out(), Channel(), Protocol(), Link(), KindOf(), Size(), Age(), Time(), Latency(), Reply(),
+    Unanswered(), Answered(), Thread(),
 )  # fmt: skip
 BY_CODE: Final = {operator.code: operator for operator in OPERATORS}
 
@@ -184,7 +200,23 @@ def contains(needle: str) -> Clause:
 def matches(expression: str, flags: str) -> Clause:
     """The regular expression finds something in payload or channel."""
     source = pattern.checked(expression, flags)
-    return Clause("(rtui_regexp(?, payload) OR rtui_regexp(?, channel))", (source, source), python=True)
+    sql, params = "rtui_finds(?, payload, channel)", (source,)
+    text, folded = pattern.needle(source)
+    if folded:
+        sql = f"(instr(lower({_TEXT}), ?) > 0 OR instr(lower(channel), ?) > 0) AND {sql}"
+        return Clause(f"({sql})", (text, text, *params), python=True)
+    return Clause(f"((instr(payload, ?) > 0 OR instr(channel, ?) > 0) AND {sql})", (text.encode(), text, *params), True)
+
+
+def _on_topic(wanted: str) -> Clause:
+    """The channel matches a topic filter; Python is called only for what SQL cannot tell."""
+    topic = pattern.topic_globs(wanted)
+    sign = ">=" if wanted.endswith("#") else "="
+    like = " OR ".join(["channel GLOB ?"] * len(topic.globs))
+    sql = f"({like}) AND length(channel) - length(replace(channel, '/', '')) {sign} ?"
+    if topic.exact:
+        return Clause(f"({sql})", (*topic.globs, topic.slashes))
+    return Clause(f"({sql} AND rtui_topic(?, channel))", (*topic.globs, topic.slashes, wanted), python=True)
 
 
 def json_exists(path: str) -> Clause:

@@ -56,6 +56,8 @@ class Filter(msgspec.Struct, frozen=True):
     text: str
     python: bool = False
     """Whether it calls back into Python for each record (regular expressions and the like)."""
+    moves: bool = False
+    """Whether a record may begin or cease to match when a later one answers it."""
 
 
 def compile_filter(text: str) -> Filter:
@@ -71,7 +73,7 @@ def compile_filter(text: str) -> Filter:
     except UnicodeEncodeError as error:
         raise FilterError("half a character (a lone surrogate)", error.start) from None
     clause = _Parser(text).parse()
-    return Filter(clause.sql, clause.params, text, clause.python)
+    return Filter(clause.sql, clause.params, text, clause.python, clause.moves)
 
 
 def without(shown: Filter | None, hidden: Sequence[tuple[int, Filter]]) -> Filter | None:
@@ -81,8 +83,9 @@ def without(shown: Filter | None, hidden: Sequence[tuple[int, Filter]]) -> Filte
     shown = shown or Filter("1", (), "")
     sql = " OR ".join(f"(link = ? AND {one.sql})" for _, one in hidden)
     params = [value for link, one in hidden for value in (link, *one.params)]
-    python = shown.python or any(one.python for _, one in hidden)
-    return Filter(f"({shown.sql} AND NOT ({sql}))", (*shown.params, *params), shown.text, python)
+    filters = (shown, *(one for _, one in hidden))
+    python, moves = any(one.python for one in filters), any(one.moves for one in filters)
+    return Filter(f"({shown.sql} AND NOT ({sql}))", (*shown.params, *params), shown.text, python, moves)
 
 
 compile = compile_filter  # noqa: A001 - query.compile reads well at its callers
@@ -93,7 +96,7 @@ def _join(word: str, clauses: list[Clause]) -> Clause:
         return clauses[0]
     sql = "(" + f" {word} ".join(clause.sql for clause in clauses) + ")"
     params = tuple(value for clause in clauses for value in clause.params)
-    return Clause(sql, params, any(clause.python for clause in clauses))
+    return Clause(sql, params, any(clause.python for clause in clauses), any(clause.moves for clause in clauses))
 
 
 class _Parser:
@@ -138,7 +141,7 @@ class _Parser:
             raise FilterError("something is missing at the end", self._at)
         if self._take_keyword("not"):
             inner = self._deeper(self._one)
-            return Clause(f"(NOT {inner.sql})", inner.params, inner.python)
+            return inner._replace(sql=f"(NOT {inner.sql})")
         if self._text[self._at] == "(":
             return self._group()
         if self._text[self._at] == ")" or self._sees_keyword("and") or self._sees_keyword("or"):

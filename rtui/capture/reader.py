@@ -22,7 +22,8 @@ CHUNK: Final = 50_000
 _IN: Final = 500
 """Sequences per SELECT … IN (…)."""
 
-_LAST: Final = 2**63 - 1
+LAST: Final = 2**63 - 1
+"""Higher than any sequence."""
 
 Values: TypeAlias = list[Any]
 
@@ -58,7 +59,7 @@ class Reader:
 
     def fork(self) -> Reader:
         """Another reader of the same file, for another thread."""
-        return Reader(self.path)
+        return type(self)(self.path)
 
     def close(self) -> None:
         """Free the file."""
@@ -140,7 +141,7 @@ class Reader:
         return found if found is None else int(found)
 
     def seqs(
-        self, found: Filter | None = None, link: int | None = None, first: int = 1, last: int = _LAST
+        self, found: Filter | None = None, link: int | None = None, first: int = 1, last: int = LAST
     ) -> array[int]:
         """The sequences in `first` … `last` that match, ascending.
 
@@ -152,6 +153,17 @@ class Reader:
         return array("q", sorted(_decode_seqs(text)))
 
     match = seqs
+
+    def answered(self, found: Filter, link: int | None, first: int, last: int) -> tuple[array[int], set[int]]:
+        """The rows that those with sequences `first` … `last` answer, and which of these `found` matches now."""
+        select = "SELECT json_group_array(DISTINCT reply_to) FROM records WHERE seq BETWEEN ? AND ?"
+        (text,) = self._connection.execute(f"{select} AND reply_to IS NOT NULL", (first, last)).fetchone()
+        if text == "[]":
+            return array("q"), set()
+        where, params = _where(found, link, ["seq IN (SELECT value FROM json_each(?))"], [text])
+        query = f"SELECT json_group_array(seq) FROM records{where}"  # noqa: S608 - bound parameters
+        (matching,) = self._connection.execute(query, params).fetchone()
+        return array("q", _decode_seqs(text)), set(_decode_seqs(matching))
 
     def scan(
         self,

@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS records(
     seq INTEGER PRIMARY KEY, time INTEGER NOT NULL, link INTEGER NOT NULL, kind INTEGER NOT NULL,
     direction INTEGER NOT NULL, channel TEXT NOT NULL, payload BLOB NOT NULL,
     meta TEXT, reply_to INTEGER, latency INTEGER);
+CREATE INDEX IF NOT EXISTS replies ON records(reply_to) WHERE reply_to IS NOT NULL;
 """
 _PAGE: Final = 16384
 """Measured: 16 KiB pages store 15 % more rows a second than SQLite's 4 KiB."""

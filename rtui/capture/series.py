@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -93,37 +93,54 @@ class Series:
         self.revision = 0
         """Rises whenever the points change."""
         self._past = past
-        self._upto = 0
+        self.upto = 0
         """Sequences up to here are in `points`."""
         self._below = 0
         """Sequences below this are still to be looked up in the file."""
-        self._begin()
+        self.begin()
 
-    def _begin(self) -> None:
-        """What memory holds."""
+    def begin(self) -> bool:
+        """Forget everything, and take in what memory holds."""
         past = self._past
-        self._upto, self._below = past.last, past.floor
+        self.upto, self._below = past.last, past.floor
         self.points.clear()
         self.points.extend(reversed(list(_points(past.held(self.key, past.last + 1), self.field, self.limit))))
         self.complete = len(self.points) == self.limit or self._below <= 1
         self.partial = not self.complete and past.behind
         self.revision += 1
+        return True
 
     def refresh(self) -> bool:
         """Take in what came since; whether anything did. After a very long pause, begin anew (see `complete`)."""
-        past = self._past
-        last, floor = past.last, past.floor
-        if last <= self._upto:
-            return False
-        if floor - self._upto > GAP or (floor > self._upto + 1 and past.behind):
-            self._begin()
-            return True
-        fresh = past.between(self.key, self._upto + 1, floor - 1, self.limit) if floor > self._upto + 1 else []
-        points = list(_points([*fresh, *past.since(self.key, self._upto + 1)], self.field, None))
-        self._upto = last
+        return self.refresh_all([self])
+
+    @classmethod
+    def refresh_all(cls, many: Sequence[Series]) -> bool:
+        """`refresh` for several fields of one channel: each payload is parsed once."""
+        changed = False
+        for upto in {series.upto for series in many}:
+            together = [series for series in many if series.upto == upto]
+            fresh = together[0].fresh()
+            for series, points in zip(together, _newest(fresh, together), strict=True):
+                changed |= series.extend(points) if fresh is not None else series.begin()
+        return changed
+
+    def fresh(self) -> list[Record] | None:
+        """What came since; None if that is too much to look at, or cannot be found now."""
+        past, after = self._past, self.upto + 1
+        if past.last <= self.upto:
+            return []
+        floor = past.floor
+        if floor - self.upto > GAP or (floor > after and past.behind):
+            return None
+        stored = past.between(self.key, after, floor - 1, self.limit) if floor > after else []
+        return [*stored, *past.since(self.key, after)]
+
+    def extend(self, points: Sequence[Point]) -> bool:
+        """Take in all that came up to now; whether there is a point in it."""
+        self.upto = self._past.last
         self.points.extend(points)
-        if points:
-            self.revision += 1
+        self.revision += bool(points)
         return bool(points)
 
     def look_up(self) -> LookedUp:
@@ -149,9 +166,25 @@ class Series:
         self.revision += 1
 
 
-def _points(records: Iterable[Record], field: Field, limit: int | None) -> Iterator[Point]:
+def _newest(records: Sequence[Record] | None, many: Sequence[Series]) -> list[list[Point]]:
+    """For each of `many` its newest points in `records`, oldest first; no more than it keeps."""
+    found: list[list[Point]] = [[] for _ in many]
+    wanted = list(zip(many, found, strict=True))
+    for record in reversed(records or ()):
+        value = _parsed(record.payload)
+        for series, points in wanted:
+            found_here = _number(pick(value, series.field.steps))
+            if found_here is not None:
+                points.append(Point(record.time, found_here))
+        wanted = [(series, points) for series, points in wanted if len(points) < series.limit]
+        if not wanted:
+            break
+    return [points[::-1] for points in found]
+
+
+def _points(records: Iterable[Record], field: Field, limit: int) -> Iterator[Point]:
     """The numbers of `records`, at most `limit`, in their order."""
-    left = -1 if limit is None else limit
+    left = limit
     for record in records:
         if left == 0:
             return

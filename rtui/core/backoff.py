@@ -17,7 +17,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     first_delay: float = 0.5
     max_delay: float = 30.0
     attempts: int = 0
-    """Give up after this many failed attempts in a row; 0 = never."""
+    """Give up after this many attempts in a row that failed or brought nothing; 0 = never."""
 
 
 class Backoff:
@@ -33,19 +33,21 @@ class Backoff:
         """Forget the failures: a connection held."""
         self.failures = 0
 
-    def next(self, asked: float | None = None) -> float | None:
+    def next(self, asked: float | None = None, *, polite: bool = False) -> float | None:
         """Seconds until the next attempt, or None to give up.
 
         `asked` is the peer's own wish (Retry-After, SSE `retry:`): obeyed to the letter at first, and a floor that no
-        jitter shortens from the second failure in a row.
+        jitter shortens from the second failure in a row. `polite`: the peer ended it in peace, so that its wish is
+        obeyed every time; that it brought nothing still counts.
         """
         self.failures += 1
         policy = self.policy
         if not policy.enabled or (policy.attempts and self.failures > policy.attempts):
             return None
-        ceiling = min(policy.max_delay, policy.first_delay * 2.0 ** min(self.failures - 1, 40))
+        once = polite and asked is not None
+        ceiling = min(policy.max_delay, policy.first_delay * (1.0 if once else 2.0 ** min(self.failures - 1, 40)))
         # Never 0: a server that accepts and drops at once would be hammered.
         least = 0.1 * ceiling
-        if asked is not None and self.failures == 1:
+        if asked is not None and (polite or self.failures == 1):
             return max(asked, least)
         return max(asked or 0.0, least, self._random() * ceiling)

@@ -48,6 +48,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     """What `Verb.PING` is called: "poll now"."""
     subscription: str = ""
     """What is subscribed to, where that is no channel: "namespace"; "" = `channel`."""
+    answered: str = ""
+    """What the peer owes an answer to, as `capture.exchange` reads it; "" = nothing that we send."""
 
     @property
     def subscribed(self) -> str:
@@ -131,6 +133,11 @@ class Adapter:
     def channels(cls, url: str) -> tuple[str, ...]:  # noqa: ARG003 - most URLs name none
         """The channels that the URL itself names: subscribed to at every open, like those of a session."""
         return ()
+
+    @classmethod
+    def subscription_flaw(cls, wanted: str) -> str:  # noqa: ARG003 - most names are for the peer to judge
+        """Why no peer can be asked for `wanted`, in a sentence; "" if one can."""
+        return ""
 
     @classmethod
     def matcher(cls, wanted: str) -> Callable[[str], bool]:

@@ -144,7 +144,13 @@ class Mqtt(Adapter):
     title = "MQTT"
     schemes = ("mqtt", "mqtts", "mqtt+ws", "mqtt+wss")
     verbs = frozenset({Verb.SEND, Verb.SUBSCRIBE, Verb.PING, Verb.ACK, Verb.BINARY, Verb.BREAK})
-    words = Words(channel="topic", channels="topics", peer="broker", separator="/")
+    words = Words(
+        channel="topic",
+        channels="topics",
+        peer="broker",
+        separator="/",
+        answered="QoS 1 and 2 until it is confirmed, a response topic until a message comes there, pings",
+    )
     Options = Options
     Outgoing = Outgoing
     Subscription = Subscription
@@ -154,6 +160,14 @@ class Mqtt(Adapter):
         """The path is a topic filter."""
         topic = unquote(url.partition("://")[2].partition("/")[2], errors="surrogateescape")
         return (topic,) if topic else ()
+
+    @classmethod
+    def subscription_flaw(cls, wanted: str) -> str:
+        """See `Adapter.subscription_flaw`: it has to be a topic filter."""
+        from rtui.protocols.wire.mqtt_topic import filter_flaw
+
+        flaw = filter_flaw(wanted)
+        return f"not a topic filter: {flaw}" if flaw else ""
 
     @classmethod
     def matcher(cls, wanted: str) -> Callable[[str], bool]:

@@ -89,7 +89,9 @@ class Polling(Adapter):
     title = "HTTP polling"
     schemes = ("poll+http", "poll+https")
     verbs = frozenset({Verb.PING, Verb.BREAK})
-    words = Words(channel="URL", channels="URLs", separator=" ", ping="poll now")
+    words = Words(
+        channel="URL", channels="URLs", separator=" ", ping="poll now", answered="polls that were asked for by hand"
+    )
     Options = Options
 
     async def run(self, link: Link) -> Closed | None:

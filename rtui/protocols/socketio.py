@@ -81,11 +81,11 @@ class Outgoing(base.Outgoing, frozen=True, kw_only=True):
         float, option("Give up on the acknowledgement after this long; 0 = never", kind="duration", minimum=0)
     ] = 10.0
     answer: Annotated[
-        int,
+        int | None,
         option(
-            "Answer the acknowledgement that the server asked for with this id; -1 = none", kind="integer", minimum=-1
+            "Answer the acknowledgement that the server asked for with this id; empty = none", kind="integer", minimum=0
         ),
-    ] = -1
+    ] = None
     attachments: Annotated[list[str], option("Bytes for the placeholders: hex:…, base64:… or @file", kind="list")] = []  # noqa: RUF012
 
     @property
@@ -107,7 +107,13 @@ class SocketIO(Adapter):
     title = "Socket.IO"
     schemes = ("socketio+http", "socketio+https")
     verbs = frozenset({Verb.SEND, Verb.SUBSCRIBE, Verb.ACK, Verb.BINARY, Verb.BREAK})
-    words = Words(channel="event", channels="events", separator=",", subscription="namespace")
+    words = Words(
+        channel="event",
+        channels="events",
+        separator=",",
+        subscription="namespace",
+        answered="events sent with an acknowledgement wanted",
+    )
     Options = Options
     Outgoing = Outgoing
     Subscription = Subscription

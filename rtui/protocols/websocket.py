@@ -111,7 +111,11 @@ class WebSocket(Adapter):
     title = "WebSocket"
     schemes = ("ws", "wss")
     verbs = frozenset({Verb.SEND, Verb.PING, Verb.BINARY, Verb.FRAGMENT, Verb.CLOSE_CODE, Verb.BREAK})
-    words = Words(channel="type", channels="types")
+    words = Words(
+        channel="type",
+        channels="types",
+        answered="pings, calls of JSON-RPC (an id and a method), subscriptions of graphql-transport-ws",
+    )
     Options = Options
     Outgoing = Outgoing
 

@@ -1,4 +1,4 @@
-"""Runs the steps of a session over its connection: what `rtui check` reports.
+"""Runs the steps of a session over its connection: what `rtui check` reports, and what is presented one by one.
 
 An `expect` takes the first row that matches its filter among those that came since the last thing done (send, close,
 reconnect) before it, and that no other `expect` took: answers may come in any order. What we sent is no answer.
@@ -71,7 +71,16 @@ class Unmet(Exception):
 class Check:
     """The steps of one connection."""
 
-    def __init__(self, connection: Connection, journal: Journal, renderer: Renderer, secrets: Secrets) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        journal: Journal,
+        renderer: Renderer,
+        secrets: Secrets,
+        *,
+        joined: bool = False,
+    ) -> None:
+        """`joined`: the connection was in use before, and what came until now is no answer to the first thing done."""
         self._connection = connection
         self._journal = journal
         self._renderer = renderer
@@ -79,19 +88,25 @@ class Check:
         self._since = 0
         """Rows up to this one came before the last thing done."""
         self._taken: set[int] = set()
-        self._expecting = False
+        self._expecting = joined
+        """Whether something was, or may have been, expected since the last thing done."""
         self._left = False
         """Whether the last thing done was our own close."""
 
     async def run(self, steps: Sequence[Step], tell: Callable[[Result], None]) -> None:
         """Run `steps` in order until one is not passed, telling of each as it ends."""
-        loop = asyncio.get_running_loop()
         for number, step in enumerate(steps, 1):
-            began = loop.time()
-            one = await self._one(number, step)
-            tell(msgspec.structs.replace(one, seconds=loop.time() - began))
+            one = await self.take(number, step)
+            tell(one)
             if one.outcome != "passed":
                 return
+
+    async def take(self, number: int, step: Step) -> Result:
+        """Run one step, the first time or again. An `expect` that failed may be met by what came since."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        one = await self._one(number, step)
+        return msgspec.structs.replace(one, seconds=loop.time() - began)
 
     async def _one(self, number: int, step: Step) -> Result:
         try:

@@ -11,12 +11,14 @@ from rtui.capture.journal import Journal
 from rtui.capture.meter import Meter
 from rtui.core.command import LASTING, Break, Cancel, HalfClose, Hangup, Poke, Sabotage, Send, Subscribe, Unsubscribe
 from rtui.core.event import Closed, Offer
-from rtui.core.fault import Failure, Fault
+from rtui.core.fault import Failure, Fault, FaultKind
 from rtui.core.lifecycle import State
 from rtui.core.record import Kind
+from rtui.core.words import counted
 from rtui.protocols import registry
 from rtui.protocols.base import Adapter, Verb
-from rtui.runtime.link import Link, Outcome
+from rtui.runtime.ledger import Outcome
+from rtui.runtime.link import Link, weight
 from rtui.runtime.subscription import Standing, Subscriptions, SubscriptionState
 from rtui.runtime.supervisor import Supervisor
 from rtui.runtime.tasks import Cancellable, Spawner, spawn
@@ -152,8 +154,27 @@ class Connection:
     # What it can be told
 
     def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> int:
-        """Send one message; returns the command's id."""
+        """Send one message; returns the command's id. It is refused while too much waits: see `room`."""
+        backlog = self.link.ledger.backlog
+        if not backlog.takes(weight(payload, channel)):
+            cause = f"the {self.adapter.words.peer} has not read {counted(len(backlog), 'message')} before it"
+            return self._refused(cause, "Send it when the others are gone, or connect again.", kind="limit")
         return self._ask(lambda i: Send(id=i, payload=payload, channel=channel, outgoing=outgoing), Verb.SEND)
+
+    async def room(self, payload: bytes = b"", channel: str = "") -> None:
+        """Until a message may be handed over: at once, unless the peer or the disk is behind."""
+        await self.link.ledger.backlog.room(weight(payload, channel))
+        await self.link.caught_up()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the peer has read enough to be sent more."""
+        return self.link.ledger.backlog.takes()
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait for the peer to read, if they do so for noticeably long."""
+        return self.link.ledger.backlog.late
 
     def send_saved(self, message: SavedMessage) -> int:
         """Send one of the session's messages as it is to be sent now; returns the command's id.
@@ -339,22 +360,24 @@ class Connection:
         return command
 
     def _ask(self, make: Callable[[int], Any], verb: Verb) -> int:
-        command = self.link.ledger.issue()
         if verb not in self.adapter.verbs:
-            self._refuse(command, f"{self.adapter.title} has no {verb.value}")
-        elif self.state is State.OPEN:
+            return self._refused(f"{self.adapter.title} has no {verb.value}")
+        # Wanted subscriptions are sent at the next open: nothing is lost by asking early.
+        if self.state is not State.OPEN and verb is not Verb.SUBSCRIBE:
+            return self._refused(f"the connection is {self.state.value}", "Connect first, then send again.")
+        command = self.link.ledger.issue()
+        if self.state is State.OPEN:
             self.link.ask(make(command))
-        elif verb is Verb.SUBSCRIBE:
-            # Wanted subscriptions are sent at the next open: nothing is lost by asking early.
-            self.link.ledger.settle(command, "sent")
         else:
-            self._refuse(command, f"the connection is {self.state.value}", "Connect first, then send again.")
+            self.link.ledger.settle(command, "sent")
         return command
 
-    def _refuse(self, command: int, cause: str, hint: str = "") -> None:
-        fault = Fault(kind="usage", side="us", title="Not sent", cause=cause, hint=hint)
+    def _refused(self, cause: str, hint: str = "", kind: FaultKind = "usage") -> int:
+        command = self.link.ledger.issue()
+        fault = Fault(kind=kind, side="us", title="Not sent", cause=cause, hint=hint)
         self.link.ledger.settle(command, fault)
         self.link.write(Kind.ERROR, fault.sentence())
+        return command
 
     def _on_open(self) -> None:
         """Once per connect: the wanted subscriptions, then the messages that open a conversation."""

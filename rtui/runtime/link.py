@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -17,7 +16,7 @@ import msgspec
 from rtui.capture.channels import Channels
 from rtui.capture.journal import Journal
 from rtui.capture.meter import Meter
-from rtui.core.command import Command
+from rtui.core.command import Command, Send
 from rtui.core.event import (
     Acknowledged,
     Closed,
@@ -37,10 +36,10 @@ from rtui.core.event import (
 )
 from rtui.core.fault import Fault
 from rtui.core.record import Direction, Kind, Record
+from rtui.core.words import counted
+from rtui.runtime.ledger import Ledger, Ticket
 from rtui.settings.secrets import Secrets
 
-MAX_OUTSTANDING: Final = 10_000
-"""Commands whose answers are known or may come; the oldest that nobody waits for are forgotten beyond this."""
 TIME_SLICE: Final = 0.008
 """Seconds a receive loop may hold the loop before `pour` yields."""
 LAG_POLL: Final = 0.005
@@ -49,77 +48,9 @@ LAG_POLL: Final = 0.005
 NEVER_OPEN: Final = frozenset({"unknown-host", "refused", "unreachable", "tls", "handshake", "auth", "busy"})
 """Kinds of fault that a connection has before it is one: nothing was lost or closed."""
 
-Outcome: TypeAlias = str | Fault
-""""pending", "sent", "acked", or why it failed."""
 Wall: TypeAlias = Callable[[], int]
 
 _encode_meta = msgspec.json.Encoder(enc_hook=str, decimal_format="string").encode
-
-
-class Ticket(msgspec.Struct, gc=False):
-    """What is known of one command."""
-
-    seq: int = 0
-    """The row of what was sent; 0 before it is."""
-    sent_at: int = 0
-    """Monotonic nanoseconds."""
-    outcome: Outcome = "pending"
-    granted: Meta | None = None
-    """What the peer granted with its acknowledgement."""
-    took: int = 0
-    """Nanoseconds from the send to the last answer; 0 before one."""
-    replied: bool = False
-    """Whether a message came in answer: only the first one tells how long the peer took."""
-    ended: bool = False
-    """Whether what was subscribed to is over, by the peer's will or its nature."""
-
-
-class Ledger:
-    """The commands of a link, and what became of each."""
-
-    def __init__(self) -> None:
-        self._tickets: OrderedDict[int, Ticket] = OrderedDict()
-        self._waiters: dict[int, asyncio.Event] = {}
-        self._last = 0
-
-    def issue(self) -> int:
-        """A new command id."""
-        self._last += 1
-        self._tickets[self._last] = Ticket()
-        if len(self._tickets) > MAX_OUTSTANDING:
-            del self._tickets[next(one for one in self._tickets if one not in self._waiters)]
-        return self._last
-
-    def get(self, command: int) -> Ticket | None:
-        """The ticket, or None if it was never issued or is forgotten."""
-        return self._tickets.get(command)
-
-    def settle(self, command: int, outcome: Outcome) -> None:
-        """Note what became of a command and wake who waits for it. A failure is final; what is granted stays so."""
-        ticket = self._tickets.get(command)
-        if ticket is None or isinstance(ticket.outcome, Fault) or (ticket.outcome, outcome) == ("acked", "sent"):
-            return
-        ticket.outcome = outcome
-        if waiter := self._waiters.get(command):
-            waiter.set()
-
-    def fail_pending(self, fault: Fault) -> None:
-        """The attempt is over: what was not sent never will be, and no awaited acknowledgement will come."""
-        for command, ticket in self._tickets.items():
-            if ticket.outcome == "pending" or command in self._waiters:
-                self.settle(command, fault)
-
-    async def wait(self, command: int, wanted: frozenset[str]) -> Outcome:
-        """The outcome once it is a failure or in `wanted`."""
-        ticket = self._tickets[command]
-        waiter = self._waiters.setdefault(command, asyncio.Event())
-        try:
-            while not isinstance(ticket.outcome, Fault) and ticket.outcome not in wanted:
-                waiter.clear()
-                await waiter.wait()
-        finally:
-            self._waiters.pop(command, None)
-        return ticket.outcome
 
 
 class Link:
@@ -209,12 +140,16 @@ class Link:
     async def pour(self, events: Sequence[Event]) -> None:
         """Store, then yield if the time slice is spent. See `protocols.base.Link.pour`."""
         self.emit(events)
-        while self._journal.lagging:  # noqa: ASYNC110 - the writer is another process: it sets no event here
-            await asyncio.sleep(LAG_POLL)
+        await self.caught_up()
         now = time.monotonic()
         if now - self._slice_began > TIME_SLICE:
             await asyncio.sleep(0)
             self._slice_began = time.monotonic()
+
+    async def caught_up(self) -> None:
+        """Until the capture, and whoever prints, is no longer behind."""
+        while self._journal.lagging:  # noqa: ASYNC110 - the writer is another process: it sets no event here
+            await asyncio.sleep(LAG_POLL)
 
     # The supervisor's side
 
@@ -224,14 +159,19 @@ class Link:
         self.stalled = ""
 
     def end_attempt(self, fault: Fault) -> None:
-        """No more commands; those not sent fail with `fault`."""
+        """No more commands; those not sent fail with `fault`, and messages among them are not lost in silence."""
         self._queue.put_nowait(None)
+        unsent = self.ledger.backlog.clear()
         self.ledger.fail_pending(fault)
         self.stalled = ""
+        if unsent:
+            self.write(Kind.ERROR, f"{counted(unsent, 'message')} not sent: {fault.sentence()}")
         self.touch()
 
     def ask(self, command: Command) -> None:
         """Hand a command to the running attempt."""
+        if isinstance(command, Send):
+            self.ledger.backlog.add(command.id, weight(command.payload, command.channel))
         self._queue.put_nowait(command)
 
     def write(self, kind: Kind, text: str, meta: Meta | None = None) -> None:
@@ -298,7 +238,7 @@ class Link:
     def _stamp_sent(self, event: Sent, seq: int, now: int) -> Record:
         if ticket := self.ledger.get(event.command):
             ticket.seq, ticket.sent_at = seq, time.monotonic_ns()
-            self.ledger.settle(event.command, "sent")
+        self.ledger.settle(event.command, "sent")
         began = self.ledger.get(event.continues)
         reply_to = began.seq if began and began.seq else None
         return self._row(seq, now, event.kind, event.payload, event.meta, Direction.OUT, event.channel, reply_to)
@@ -354,19 +294,23 @@ class Link:
 
     def _replied(self, command: int | None) -> tuple[int | None, int | None]:
         """What a message answers, and the latency if it is the first that does."""
-        answered, latency = self._answered(command)
-        ticket = self.ledger.get(command) if command else None
-        if ticket is None or ticket.replied:
-            return answered, None
-        ticket.replied = answered is not None
-        return answered, latency
+        ticket = self._timed(command)
+        if ticket is None:
+            return None, None
+        first, ticket.replied = not ticket.replied, True
+        return ticket.seq, ticket.took if first else None
 
-    def _answered(self, command: int | None) -> tuple[int | None, int | None]:
+    def _answered(self, command: int) -> tuple[int | None, int | None]:
+        ticket = self._timed(command)
+        return (None, None) if ticket is None else (ticket.seq, ticket.took)
+
+    def _timed(self, command: int | None) -> Ticket | None:
+        """The ticket of what an answer came to just now; None if that was never sent, or is forgotten."""
         ticket = self.ledger.get(command) if command else None
         if ticket is None or not ticket.seq:
-            return None, None
+            return None
         ticket.took = time.monotonic_ns() - ticket.sent_at
-        return ticket.seq, ticket.took
+        return ticket
 
     def _clean(self, payload: bytes) -> bytes:
         return self._secrets.mask_bytes(payload) if self._secrets else payload
@@ -384,6 +328,11 @@ class Link:
             text = _encode_meta(meta).decode()
             self._last_meta, self._last_text = meta, self._secrets.mask(text) if self._secrets else text
         return self._last_text
+
+
+def weight(payload: bytes, channel: str) -> int:
+    """What a message costs while it waits, in bytes or nearly so."""
+    return len(payload) + len(channel)
 
 
 def opened_sentence(details: Meta) -> str:

@@ -56,10 +56,17 @@ def verb_of(step: Step) -> str:
 
 
 def label(step: Step) -> str:
-    """What the step is called: its name, or its verb and what it was given, templates as they are written."""
+    """What the step is called, in one line: its name, its caption, or its verb and what it was given."""
+    return step.name or " ".join(step.caption.split()) or deed(step)
+
+
+def deed(step: Step) -> str:
+    """Its verb and what it was given, templates as they are written."""
     verb = verb_of(step)
     value = getattr(step, verb)
-    return step.name or (verb if value is True else f"{verb} {value:g}s" if verb == "sleep" else f"{verb} {value}")
+    if verb == "sleep":
+        return f"{verb} {value:g}s"
+    return verb if value is True else f"{verb} {value}"
 
 
 def message_of(step: Step, session: Session) -> SavedMessage:

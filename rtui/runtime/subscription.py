@@ -13,7 +13,8 @@ from rtui.core.command import Subscribe, Unsubscribe
 from rtui.core.event import Meta
 from rtui.core.fault import Fault
 from rtui.protocols.base import Adapter
-from rtui.runtime.link import Link, Ticket
+from rtui.runtime.ledger import Ticket
+from rtui.runtime.link import Link
 
 Standing: TypeAlias = Literal["off", "waiting", "asked", "granted", "refused", "ended"]
 """"waiting": for the connection; "asked": for the peer's answer; "ended": the peer had no more to send."""
@@ -53,9 +54,11 @@ class SubscriptionState(msgspec.Struct, kw_only=True):
 
     @property
     def refusal(self) -> Fault | None:
-        """Why the peer, or this program, refused it."""
+        """Why the peer, or this program, refused it. That the user gave it up is no refusal."""
         outcome = self.ticket.outcome if self.ticket is not None else ""
-        return outcome if isinstance(outcome, Fault) else None
+        if not isinstance(outcome, Fault) or (self.ended and outcome.side == "us" and outcome.kind == "closed"):
+            return None
+        return outcome
 
 
 class Subscriptions:

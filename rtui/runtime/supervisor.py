@@ -64,6 +64,8 @@ class Supervisor:
         self._retry_first = retry_first
         self._on_open = on_open
         self._lost_at: float | None = None
+        self._count_before = 0
+        """Messages before the running attempt."""
         self._nudge = asyncio.Event()
         self._scope: asyncio.Timeout | None = None
         self._leaving = False
@@ -134,6 +136,7 @@ class Supervisor:
     async def _attempt(self) -> tuple[Closed, BaseException | None]:
         self._move(State.CONNECTING)
         self._link.begin_attempt()
+        self._count_before = self._link.meter.count
         error: BaseException | None = None
         closed: Closed | None = None
         scope = asyncio.timeout(None)
@@ -192,10 +195,11 @@ class Supervisor:
             return None
         asked = closed.fault.retry_after if closed.fault else None
         held = asyncio.get_running_loop().time() - self.since if self.lifecycle.state is State.OPEN else 0.0
-        # A peer that ends in peace and says when to come back did not fail, however short it was.
-        if held >= STEADY or (closed.clean and asked is not None):
+        # A peer that brings something, ends in peace and says when to come back did not fail, however short it was.
+        brought = self._link.meter.count > self._count_before
+        if held >= STEADY or (closed.clean and asked is not None and brought):
             self._backoff.reset()
-        return self._backoff.next(asked)
+        return self._backoff.next(asked, polite=closed.clean)
 
     def _may_retry(self, closed: Closed, error: BaseException | None) -> bool:
         if closed.fault is None or closed.fault.final:

@@ -11,22 +11,27 @@ import msgspec
 from rtui.settings.files import Problem, SettingsError, load_toml
 from rtui.settings.option import OptionErrors, build, option
 from rtui.settings.paths import user_config
+from rtui.settings.preset import PRESETS
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The user's preferences. `capture_max_size` may also be written `max_size` in a table [capture]."""
 
     theme: Annotated[str, option("Theme by name")] = "dark"
-    keys: Annotated[str, option("Keys to start from; keys.toml changes single ones", choices=("default", "vim"))] = (
+    keys: Annotated[str, option("Keys to start from; keys.toml changes single ones", choices=tuple(PRESETS))] = (
         "default"
     )
     fps: Annotated[int, option("Most screen updates per second", kind="integer", minimum=1, maximum=60)] = 30
     ascii: Annotated[bool, option("Draw with ASCII characters only", kind="flag")] = False
     mouse: Annotated[bool, option("Use the mouse", kind="flag")] = True
-    animations: Annotated[bool, option("Animate; always off over SSH", kind="flag")] = True
+    animations: Annotated[bool, option("Animate, and let cursors blink; never over SSH", kind="flag")] = True
     time: Annotated[
         str, option("Time column of the log at first", choices=("absolute", "relative", "delta"), section="Log")
     ] = "absolute"
+    density: Annotated[
+        str,
+        option("Room for a row of the log at first", choices=("compact", "normal", "large"), section="Log"),
+    ] = "normal"
     editor: Annotated[str, option("Editor command; empty = $VISUAL or $EDITOR", section="Log")] = ""
     tour: Annotated[bool, option("Offer the tour in `rtui demo`", kind="flag")] = True
     capture_max_size: Annotated[

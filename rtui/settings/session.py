@@ -28,6 +28,7 @@ from rtui.settings.session_model import (
     STEP_VERBS,
     Declares,
     Head,
+    ProtobufTypes,
     Reconnect,
     SavedMessage,
     Session,
@@ -37,6 +38,7 @@ from rtui.settings.session_model import (
     to_data,
 )
 from rtui.settings.session_save import save_session
+from rtui.settings.session_view import view_schema, wrong_types
 from rtui.settings.toml_lines import KeyPath
 
 __all__ = [
@@ -114,7 +116,7 @@ def session_schema(protocols: Mapping[str, Declares]) -> dict[str, Any]:
         "subscriptions": _list_of(schema(SessionSubscription) | {"additionalProperties": True}, "channel"),
         "messages": _list_of(schema(SavedMessage), "name"),
         "variables": {"type": "object", "additionalProperties": {"type": "string"}},
-        "view": schema(View),
+        "view": view_schema(),
         "steps": _list_of(schema(Step)),
     }
     return {
@@ -173,7 +175,7 @@ class _Reader:
             subscriptions=self._subscriptions(declares),
             messages=self._messages(declares),
             variables=self._variables(),
-            view=self._table("view", View) or View(),
+            view=self._view(),
             steps=self._steps(declares),
             path=self._source.path,
         )
@@ -234,9 +236,15 @@ class _Reader:
             one = self._built(key, named, SessionSubscription)
             rest = {name: value for name, value in table.items() if name not in own}
             rest = self._checked_rest(key, rest, declares, tuple(own))
+            if one and declares is not None and not has_template(one.channel):
+                self._check_channel((*key, "channel"), declares.subscription_flaw(one.channel))
             if one and self._first(key, "channel", one.channel, found):
                 found[one.channel] = msgspec.structs.replace(one, options=one.options | rest)
         return tuple(found.values())
+
+    def _check_channel(self, key: KeyPath, flaw: str) -> None:
+        if flaw:
+            self._report(key, flaw)
 
     def _checked_rest(
         self, key: KeyPath, rest: Mapping[str, Any], declares: Declares | None, own: tuple[str, ...]
@@ -283,6 +291,18 @@ class _Reader:
             else:
                 variables[name] = value
         return variables
+
+    def _view(self) -> View:
+        values = dict(self._mapping(("view",)))
+        types = self._types(values.pop("protobuf")) if "protobuf" in values else None
+        return msgspec.structs.replace(self._built(("view",), values, View) or View(), protobuf=types)
+
+    def _types(self, value: object) -> ProtobufTypes | None:
+        key = ("view", "protobuf")
+        types = self._built(key, self._mapping(key, value), ProtobufTypes)
+        for inner, message, allowed in wrong_types(types, self._source.path.parent) if types is not None else ():
+            self._report((*key, *inner), message, allowed)
+        return types
 
     def _steps(self, declares: Declares | None) -> tuple[dict[str, Any], ...]:
         return tuple(self._step(key, table, declares) for key, table in self._tables("steps"))

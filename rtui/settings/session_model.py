@@ -15,9 +15,11 @@ PayloadFormat = Literal["text", "json", "hex", "base64"]
 FORMATS: Final = ("text", "json", "hex", "base64")
 PAYLOAD_VIEWS: Final = (
     "", "pretty", "raw", "hex", "meta", "diff", "chart", "joined",
-    "json", "jwt", "xml", "msgpack", "cbor", "protobuf", "base64",
+    "json", "yaml", "jwt", "xml", "msgpack", "cbor", "protobuf", "base64",
 )  # fmt: skip
 """Modes of the message pane, and formats of its pretty one; "" leaves the mode as it is."""
+DENSITIES: Final = ("", "compact", "normal", "large")
+"""Room for a row of the log; "" is what the user has chosen."""
 _DEFAULT_POLICY: Final = Policy()
 
 
@@ -35,6 +37,9 @@ class Declares(Protocol):
     @property
     def Subscription(self) -> type[msgspec.Struct]:  # noqa: N802
         """Options of one subscription."""
+
+    def subscription_flaw(self, wanted: str, /) -> str:
+        """Why nobody can be asked for `wanted`; "" if one can."""
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +67,20 @@ class Reconnect(Policy, frozen=True, kw_only=True):
     ] = _DEFAULT_POLICY.attempts
 
 
+class ProtobufTypes(msgspec.Struct, frozen=True, kw_only=True):
+    """The table [view.protobuf]: which messages binary payloads are."""
+
+    descriptor: Annotated[
+        str,
+        option("File made by protoc --include_imports --descriptor_set_out=FILE, relative to the session", kind="file"),
+    ]
+    message: Annotated[str, option("Message type of the channels that `channels` does not name: pkg.Type")] = ""
+    channels: Annotated[
+        dict[str, str],
+        option("Message type by channel; the first that fits counts: a name, sensors/+/temp, sensors/*", kind="pairs"),
+    ] = {}
+
+
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """The table [view]: how the workbench shows the session."""
 
@@ -69,11 +88,16 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     columns: Annotated[
         tuple[str, ...], option("Columns of the log, in order; empty = the usual ones", kind="list")
     ] = ()
+    density: Annotated[str, option("Room for a row of the log; empty = the user's choice", choices=DENSITIES)] = ""
+    present_every: Annotated[
+        float, option("When presented, go on by itself after this long; 0 = by key", kind="duration", maximum=3_600)
+    ] = 0.0
     follow: Annotated[bool, option("Follow the newest message", kind="flag")] = True
     payload_view: Annotated[
         str, option("How messages open: a mode of the message pane, or a format", choices=PAYLOAD_VIEWS)
     ] = ""
     group_key: Annotated[str, option("JSON key whose value groups messages in the tree")] = ""
+    protobuf: Annotated[ProtobufTypes | None, option("Message types of binary payloads", kind="json")] = None
 
 
 class SessionSubscription(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +127,8 @@ class SavedMessage(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One [[steps]]: exactly one of the `STEP_VERBS`, and what goes with it."""
 
-    name: Annotated[str, option("What the step shows")] = ""
+    name: Annotated[str, option("What the step is called")] = ""
+    caption: Annotated[str, option("What is said while it is presented; its name, if it has none")] = ""
     send: Annotated[str | None, option("Send this payload, or a saved message as @name")] = None
     to: Annotated[str, option("Channel for `send`")] = ""
     format: Annotated[PayloadFormat, option("How `send` is written", choices=FORMATS)] = "text"
@@ -181,6 +206,8 @@ def _spell(kind: str, value: Any) -> Any:
         return format_duration(value)
     if kind == "size":
         return format_size(value)
+    if isinstance(value, msgspec.Struct):
+        return table_data(value)
     return list(value) if isinstance(value, tuple) else writable(value)
 
 

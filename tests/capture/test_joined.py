@@ -177,3 +177,10 @@ def test_every_string_is_offered_as_a_place() -> None:
     assert texts(b'{"a":{"b c":["x",1]},"d":"y"}') == ['.a["b c"][0]', ".d"]
     assert texts(b'"x"') == ["."]
     assert texts(b"no json") == []
+
+
+@pytest.mark.parametrize(("more", "found"), [(-1, [".a"]), (0, [".a"]), (1, [])])
+def test_no_paths_are_looked_for_in_what_is_too_large_for_a_piece(more: int, found: list[str]) -> None:
+    frame = b'{"a":"%s"}'
+    payload = frame % (b"x" * (MAX_BYTES - len(frame % b"") + more))
+    assert texts(payload) == found

@@ -151,3 +151,27 @@ def test_a_lost_row_has_a_stand_in(journal: Journal, reader: Reader) -> None:
     lens = Lens(journal, reader)
     lens.seqs.append(7)
     assert b"not stored" in lens.rows(0, 1)[0].payload
+
+
+def test_a_scan_is_waited_for_until_its_first_rows(
+    journal: Journal, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtui.capture.lens.FIRST_LOOK", 10.0)
+    store(journal, batch(1, 6_000, b"x 1"))
+    lens = Lens(journal, reader, None, compile_filter('"x 1"'))
+    lens.start()
+    lens.refresh()
+    assert lens.seqs[-1] == 6_000
+    assert len(lens.seqs) >= 4_000
+
+
+def test_a_filter_in_python_takes_small_steps(journal: Journal, reader: Reader) -> None:
+    store(journal, batch(1, 6_000, "Ա".encode()))
+    ticks = iter(range(1_000_000))
+    lens = Lens(journal, reader, None, compile_filter('"ա"'), clock=lambda: next(ticks) * BUDGET / 3)
+    assert lens.found is not None
+    assert lens.found.python
+    lens.refresh()
+    first = len(lens.seqs)
+    assert 0 < first <= 1_000
+    settle(lens, 6_000)

@@ -145,3 +145,40 @@ def test_a_capture_that_was_opened_has_its_points_in_the_file(journal: Journal, 
     assert not one.points
     assert values(settled(one)) == list(range(1, 501))
     assert not one.refresh()
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The payloads that are parsed from now on."""
+    parsed: list[bytes] = []
+    read = series._parsed
+
+    def parse(payload: bytes) -> object:
+        parsed.append(payload)
+        return read(payload)
+
+    monkeypatch.setattr(series, "_parsed", parse)
+    return parsed
+
+
+def test_the_fields_of_a_channel_are_refreshed_together_and_each_payload_is_parsed_once(
+    journal: Journal, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = Past(reader, journal)
+    often, seldom = Series(past, TEMP, V, limit=5), Series(past, TEMP, Field(".w", ("w",)), limit=5)
+    payloads = [b'{"v":%d%s}' % (seq, b',"w":%d' % seq if seq % 10 == 0 else b"") for seq in range(1, 41)]
+    journal.append([record(seq, payload, channel="temp") for seq, payload in enumerate(payloads, 1)])
+    parsed = counted(monkeypatch)
+    assert Series.refresh_all([often, seldom])
+    assert values(often) == [36, 37, 38, 39, 40]
+    assert values(seldom) == [10, 20, 30, 40]
+    assert len(parsed) == len(payloads)
+    assert not Series.refresh_all([often, seldom])
+
+
+def test_no_more_is_parsed_than_is_kept(journal: Journal, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Series(Past(reader, journal), TEMP, V, limit=5)
+    journal.append([temperature(seq) for seq in range(1, 41)])
+    parsed = counted(monkeypatch)
+    assert one.refresh()
+    assert values(one) == [36, 37, 38, 39, 40]
+    assert len(parsed) == 5

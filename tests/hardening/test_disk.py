@@ -65,6 +65,15 @@ def test_a_folder_that_cannot_be_written(cli: Cli, server: str) -> None:
         assert "--capture" in ended.stderr
 
 
+def test_a_home_that_cannot_be_written_is_told_once_and_work_goes_on(cli: Cli, server: str) -> None:
+    (cli.folder / "state").write_text("")  # a file where the folder should be
+    ended = cli.run("tail", f"{server}/ticker?rate=50", "--count", "2")
+    assert ended.returncode == 0
+    assert len(ended.stdout.splitlines()) == 2
+    assert ended.stderr.count("what is recorded ends with this run") == 1
+    assert "state/captures" in ended.stderr
+
+
 def test_a_killed_recorder_leaves_a_whole_capture(cli: Cli, server: str) -> None:
     capture = cli.folder / "a.rtui"
     process = cli.start("tail", f"{server}/burst?rate=20000", "--capture", str(capture))

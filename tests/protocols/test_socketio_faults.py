@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from rtui.core.command import Hangup, Send, Subscribe, Unsubscribe
-from rtui.core.event import Acknowledged, Notice, Subscribed, Unsubscribed
+from rtui.core.event import Acknowledged, Notice, Stalled, Subscribed, Unsubscribed
 from rtui.core.fault import Fault
 from rtui.demo import websocket as websocket_demo
 from rtui.protocols.socketio import Outgoing, SocketIO, Subscription
@@ -334,6 +334,26 @@ async def test_a_server_that_goes_silent_after_the_upgrade_is_noticed() -> None:
         fault = await fault_of(one)
         assert fault.kind == "lost", fault
         assert "ping" in fault.cause
+
+
+async def test_a_ping_that_is_late_is_told_before_the_connection_is_given_up() -> None:
+    late = asyncio.Event()
+
+    async def script(client: Client) -> None:
+        await client.greet()
+        await late.wait()
+        client.say("2")
+        await asyncio.Event().wait()
+
+    opening: dict[str, Any] = {"pingInterval": 100, "pingTimeout": 2000}
+    async with peer(script, **opening) as port, run(port, transports="websocket") as one:
+        await one.opened()
+        await one.until(lambda: one.link.of(Stalled))
+        assert one.link.of(Stalled)[0].text.endswith("given up after 2.1 s")
+        late.set()
+        await one.until(lambda: one.link.of(Stalled)[-1].text == "")
+        fault = await fault_of(one)
+    assert fault.kind == "lost", fault
 
 
 async def test_a_server_that_never_accepts_the_namespace() -> None:

@@ -9,14 +9,16 @@ import pytest
 from rtui.core.command import Hangup, Send
 from rtui.core.event import Closed, Opened, Received, Sent
 from rtui.core.fault import Failure
+from rtui.core.record import Direction
 from rtui.protocols.base import Link
 from rtui.runtime.check import Check, Result
-from rtui.runtime.step import label, read_steps
+from rtui.runtime.step import deed, label, read_steps
 from rtui.settings.files import SettingsError
 from rtui.settings.session import Session, load_session
-from rtui.settings.session_model import SavedMessage
+from rtui.settings.session_model import SavedMessage, Step
 from tests.runtime.conftest import QUICK, Stage
 from tests.runtime.scripted import LOST, Attempt, echo, open_then
+from tests.waiting import eventually
 
 
 def lost() -> Closed:
@@ -198,3 +200,37 @@ def test_steps_are_called_by_name_or_by_what_they_do() -> None:
     steps = ({"send": "@@x", "name": "greet"}, {"send": "{{ env.X }}"}, {"sleep": 1.5}, {"reconnect": True})
     read = read_steps(Session(name="s", url="ws://h/", steps=steps))
     assert [label(step) for step in read] == ["greet", "send {{ env.X }}", "sleep 1.5s", "reconnect"]
+
+
+async def test_a_step_can_be_taken_alone_and_again(stage: Stage) -> None:
+    session = Session(name="stage", url="scripted://peer", reconnect=QUICK)
+    connection = stage.play(echo, session=session)
+    await connection.wait_open()
+    check = Check(connection, stage.journal, stage.renderer, stage.secrets)
+    wanted = Step(expect="hello", within=0.05)
+    assert (await check.take(1, wanted)).outcome == "failed"
+    connection.send(b"hello")
+    again = await check.take(1, Step(expect="hello"))
+    assert (again.number, again.outcome) == (1, "passed")
+    assert (await check.take(2, wanted)).outcome == "failed"  # each row counts once
+
+
+@pytest.mark.parametrize(("joined", "outcome"), [(True, "failed"), (False, "passed")])
+async def test_what_came_before_the_first_send_of_a_check_that_joined_is_no_answer(
+    stage: Stage, joined: bool, outcome: str
+) -> None:
+    session = Session(name="stage", url="scripted://peer", reconnect=QUICK)
+    connection = stage.play(echo, session=session)
+    await connection.wait_open()
+    connection.send(b"old")
+    await eventually(lambda: b"old" in [row.payload for row in stage.records if row.direction == Direction.IN])
+    check = Check(connection, stage.journal, stage.renderer, stage.secrets, joined=joined)
+    assert (await check.take(1, Step(send="new"))).outcome == "passed"
+    assert (await check.take(2, Step(expect="old", within=0.1))).outcome == outcome
+
+
+def test_a_caption_is_the_label_of_a_step_without_a_name() -> None:
+    caption = "One goes out,\nand comes back."
+    assert label(Step(send="x", caption=caption)) == "One goes out, and comes back."
+    assert label(Step(send="x", caption=caption, name="one")) == "one"
+    assert deed(Step(send="x", caption=caption, name="one")) == "send x"

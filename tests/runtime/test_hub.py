@@ -280,12 +280,24 @@ async def test_the_peer_s_own_wish_to_wait_is_honoured(stage: Stage) -> None:
 
 async def test_a_peer_that_ends_in_peace_and_says_when_to_come_back_did_not_fail(stage: Stage) -> None:
     again = Fault(kind="closed", side="them", title="The stream ended", retry_after=0.02)
-    ends = open_then(lambda: Closed(by="them", clean=True, fault=again))
+    ends = open_then(lambda: Closed(by="them", clean=True, fault=again), b"news")
     connection = stage.play(ends, ends, ends, open_then(done), policy=Policy(first_delay=0.1, attempts=1))
     await connection.wait_closed()
     assert stage.adapters[0].runs == 4
     waits = [record.meta for record in stage.records if record.kind == Kind.RECONNECT]
     assert waits == ['{"delay":0.02}'] * 3
+
+
+async def test_a_peer_that_ends_in_peace_and_brings_nothing_is_given_up_after_the_attempts(stage: Stage) -> None:
+    again = Fault(kind="closed", side="them", title="The stream ended", retry_after=0.02)
+    empty = open_then(lambda: Closed(by="them", clean=True, fault=again))
+    brings = open_then(lambda: Closed(by="them", clean=True, fault=again), b"news")
+    connection = stage.play(empty, empty, brings, empty, policy=Policy(first_delay=0.01, attempts=2))
+    await connection.wait_closed()
+    assert stage.adapters[0].runs == 5
+    waits = [record.meta for record in stage.records if record.kind == Kind.RECONNECT]
+    assert waits == ['{"delay":0.02}'] * 4
+    assert connection.fault == again
 
 
 async def test_what_could_be_done_twice_is_not_repeated(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from rtui.core.fault import Fault
-from rtui.runtime.link import MAX_OUTSTANDING, Ledger
+from rtui.runtime.ledger import MAX_OUTSTANDING, Ledger
 from rtui.runtime.tasks import spawn
 from tests.waiting import eventually
 
@@ -28,3 +28,26 @@ def test_what_is_granted_is_not_taken_back_by_the_send() -> None:
         ticket = ledger.get(one)
         assert ticket is not None
         assert ticket.outcome == now
+
+
+async def test_two_may_wait_for_one_command() -> None:
+    ledger = Ledger()
+    one = ledger.issue()
+    sent = spawn(ledger.wait(one, frozenset({"sent", "acked"})), "sent")
+    acked = spawn(ledger.wait(one, frozenset({"acked"})), "acked")
+    await eventually(lambda: len(ledger._waiters.get(one, ())) == 2)
+    ledger.settle(one, "sent")
+    assert await sent == "sent"
+    ledger.settle(one, "acked")
+    assert await acked == "acked"
+    assert not ledger._waiters
+
+
+def test_what_is_not_sent_yet_is_not_forgotten() -> None:
+    ledger = Ledger()
+    first, second = ledger.issue(), ledger.issue()
+    ledger.backlog.add(first, 1)
+    for _ in range(MAX_OUTSTANDING):
+        ledger.issue()
+    assert ledger.get(first) is not None
+    assert ledger.get(second) is None

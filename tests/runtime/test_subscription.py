@@ -67,6 +67,36 @@ class Peer:
         return None
 
 
+class GivesUp:
+    """Grants what is asked for, and ends it by our own will or by its own."""
+
+    def __init__(self, why: Fault) -> None:
+        self.why = why
+
+    async def __call__(self, link: Link) -> Closed | None:
+        link.emit([Opened(details={})])
+        async for command in link.commands:
+            match command:
+                case Hangup():
+                    return Closed(by="us", clean=True)
+                case Subscribe(channel=channel):
+                    over = Notice(text="over", level="error", command=command.id, fault=self.why)
+                    link.emit([Subscribed(channel, command.id), over, Unsubscribed(channel, command.id)])
+        return None
+
+
+@pytest.mark.parametrize(
+    ("why", "standing"), [(Fault(kind="closed", side="us", title="Cancelled by us"), "ended"), (DENIED, "refused")]
+)
+async def test_what_the_user_gave_up_was_not_refused(stage: Stage, why: Fault, standing: str) -> None:
+    connection = stage.play(GivesUp(why))
+    await connection.wait_open()
+    command = connection.subscribe("a")
+    assert await connection.wait_outcome(command, acked=True) is not None
+    await eventually(lambda: state_of(connection, "a").ended)
+    assert connection.standing(state_of(connection, "a")) == standing
+
+
 def state_of(connection: Connection, channel: str) -> SubscriptionState:
     state = connection.subscriptions.get(channel)
     assert state is not None

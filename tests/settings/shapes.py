@@ -37,6 +37,10 @@ class Shape:
     Outgoing = Outgoing
     Subscription = Subscription
 
+    @classmethod
+    def subscription_flaw(cls, wanted: str) -> str:
+        return "no blanks" if " " in wanted else ""
+
 
 def find(url: str, protocol: str) -> type[Shape]:
     return Shape

@@ -152,6 +152,11 @@ expct = "x"
     ]
 
 
+def test_a_channel_that_nobody_can_be_asked_for_is_named_with_its_line() -> None:
+    text = '[session]\nurl = "ws://a"\n[[subscriptions]]\nchannel = "a b"\n[[subscriptions]]\nchannel = "{{ a b }}"\n'
+    assert problems_of(text) == ["s.toml:4: subscriptions[0].channel: no blanks"]
+
+
 def test_allowed_keys_are_listed() -> None:
     with pytest.raises(SettingsError, match=r"\(allowed: name, url, protocol, description, tags\)"):
         parse_session(parse_toml("[session]\nurl='ws://x'\nx=1", Path("s.toml")), find)
