@@ -29,7 +29,9 @@ class DemoHandle:
     The child reads stdin and ends when it is closed, which the system does however this process ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, usual: bool = False) -> None:
+        """With `usual`, only the ports that the samples name will do; else one that is taken is replaced."""
+        self._usual = usual
         self.urls: Mapping[str, str] = {}
         """Protocol → URL of its server."""
         self._process: asyncio.subprocess.Process | None = None
@@ -47,11 +49,9 @@ class DemoHandle:
         """
         if self.running:
             return
-        # Again, at the same place: the sessions that are open know these ports.
-        arguments = [part for name, url in self.urls.items() for part in ("--port", f"{name}={_port(url)}")]
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "rtui", "serve", "--with-parent", *arguments),
+            *("-m", "rtui", "serve", "--with-parent", *self._ports()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -82,6 +82,14 @@ class DemoHandle:
         """Stop, then start on the same ports."""
         await self.stop()
         await self.start()
+
+    def _ports(self) -> list[str]:
+        if self._usual:
+            from rtui.demo.lab import PORT_BASE
+
+            return ["--port-base", str(PORT_BASE)]
+        # Again, at the same place: the sessions that are open know these ports.
+        return [part for name, url in self.urls.items() for part in ("--port", f"{name}={_port(url)}")]
 
     async def _read_ready(self, process: asyncio.subprocess.Process) -> None:
         """Read the line that each server prints when it accepts connections."""

@@ -17,6 +17,7 @@ from typing import Final, Literal
 import msgspec
 
 from rtui.cli.interview import MOUSE, SAMPLES, SYNC, Answers
+from rtui.cli.output import HELPLESS
 from rtui.settings.paths import user_config, user_state
 
 State = Literal["ok", "less", "bad"]
@@ -26,6 +27,7 @@ Environment = Mapping[str, str]
 DEPTHS: Final = {"kitty": 256, "256color": 256, "16color": 16}
 """Colours by the end of TERM, as Rich reads it."""
 TRUE_COLOUR: Final = 1 << 24
+FEWER: Final = "themes are shown in the nearest colours that there are"
 EXTRAS: Final = {
     "socketio2": "Socket.IO servers of version 2 cannot be reached",
     "protos": "gRPC schemas cannot be read from .proto files; reflection and descriptor sets work",
@@ -49,7 +51,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def depth(environment: Environment) -> int:
     """Colours that will be used: 0, 16, 256 or 2^24. NO_COLOR counts even when it is empty, as it does for Textual."""
     term = environment.get("TERM", "").strip().lower()
-    if "NO_COLOR" in environment or term in {"dumb", "unknown"}:
+    if "NO_COLOR" in environment or term in HELPLESS:
         return 0
     if environment.get("COLORTERM", "").strip().lower() in {"truecolor", "24bit"}:
         return TRUE_COLOUR
@@ -66,8 +68,23 @@ def colours(environment: Environment) -> Finding:
         name="colours",
         state=state,
         value=f"{count:,} ({why or 'TERM is not set'})" if count else f"none ({why})",
-        cost="" if state == "ok" else "themes are shown in the nearest colours that there are",
+        cost="" if state == "ok" else FEWER if count else "nothing is told by colour; signs and words say the same",
         remedy="" if state == "ok" else "if the terminal has them all: export COLORTERM=truecolor (SSH drops it)",
+    )
+
+
+def cursor(environment: Environment) -> Finding:
+    """Whether there can be a picture at all."""
+    term = environment.get("TERM", "")
+    if term.strip().lower() not in HELPLESS:
+        return Finding(group="terminal", name="cursor", value="can be moved")
+    return Finding(
+        group="terminal",
+        name="cursor",
+        state="bad",
+        value=f"cannot be moved (TERM={term})",
+        cost="the workbench does not open; `rtui tail`, `rtui send` and the other commands work",
+        remedy="set TERM to what the terminal is, such as xterm-256color",
     )
 
 
@@ -184,12 +201,18 @@ def locale(environment: Environment) -> Finding:
 
 def ssh(environment: Environment) -> Finding:
     """What is done differently on a line."""
-    if "SSH_CONNECTION" not in environment:
-        return Finding(group="surroundings", name="ssh", value="no")
-    from rtui.workbench.output import allowance
+    from rtui.workbench.output import allowance, is_remote
+    from rtui.workbench.pump import RATES, top_rate
 
-    rate = f"{allowance(environment) / 1000:.0f} kB/s"
-    return Finding(group="surroundings", name="ssh", value=f"yes: at most {rate} are written, nothing is animated")
+    if not is_remote(environment):
+        return Finding(group="surroundings", name="ssh", value="no")
+    rate = f"{allowance(environment) / 1000:.0f} kB/s, {top_rate(RATES[0], environment):.0f} times a second"
+    return Finding(
+        group="surroundings",
+        name="ssh",
+        value="yes",
+        cost=f"the log is drawn with at most {rate}; nothing is animated, and dialogs do not dim what is behind them",
+    )
 
 
 def tmux(environment: Environment) -> Finding:
@@ -294,6 +317,7 @@ def library(name: str, wanted: str, extra: str) -> Finding:
 def examine(answers: Answers | None, columns: int, rows: int, environment: Environment = os.environ) -> list[Finding]:
     """Everything, in the order in which it is told."""
     return [
+        cursor(environment),
         colours(environment),
         size(columns, rows),
         *spoken(answers),

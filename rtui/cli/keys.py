@@ -1,4 +1,4 @@
-"""`rtui keys`: the key bindings of the workbench, as keys.toml changed them."""
+"""`rtui keys`: the key bindings of the workbench, as config.toml and keys.toml changed them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rtui.cli.output import put
 from rtui.cli.report import say
 from rtui.cli.sessions import columns
 from rtui.cli.status import Status
+from rtui.settings.config import load_config
 from rtui.settings.keymap import keymap_file, load_keymap
 
 
@@ -16,8 +17,10 @@ def keys() -> int:
     """List the key bindings: the id that keys.toml names, the keys, what they do."""
     from rtui.workbench.bindings import default_keys, titles
 
-    known, about = default_keys(), titles()
-    changed, problems = load_keymap(keymap_file(), known)
+    config, problems = load_config()
+    known, about = default_keys(config.keys), titles()
+    changed, wrong = load_keymap(keymap_file(), known)
+    problems += wrong
     for problem in problems:
         say(str(problem))
     bound = known | changed

@@ -33,6 +33,7 @@ HURRY: Final = 0.3
 """Seconds without progress after which an interrupted command leaves its reader alone."""
 REMARKS: Final = frozenset({Kind.RECONNECT, Kind.GAP, Kind.ERROR, Kind.NOTICE})
 """Rows that a user wants to know of although they are no messages."""
+NOT_KEPT: Final = "what is recorded ends with this run"
 REMEMBERED: Final = 512
 """Rows told last that a fault may repeat: more than are under way at once."""
 
@@ -71,9 +72,11 @@ def _details(meta: str | None) -> Iterator[str]:
 
 @contextmanager
 def recording(capture: str | None, keep: bool) -> Iterator[Journal]:
-    """The journal of this run: FILE, a new file in the user's folder, or a temporary one."""
-    path = _capture_path(capture) if keep else None
-    journal = Journal.create(path, temporary=not keep)
+    """The journal of this run: FILE, a new file in the user's folder, or a temporary one.
+
+    Where the user's folder cannot be written, the work goes on with a temporary one, which is told.
+    """
+    journal = _named(capture) if keep else Journal.create(None, temporary=True)
     try:
         yield journal
     finally:
@@ -84,12 +87,17 @@ def recording(capture: str | None, keep: bool) -> Iterator[Journal]:
             _prune()
 
 
-def _capture_path(capture: str | None) -> Path:
+def _named(capture: str | None) -> Journal:
     if capture:
-        return Path(capture)
+        return Journal.create(Path(capture))
     folder = captures_folder()
-    make_private_folder(folder)
-    return folder / time.strftime(f"%Y-%m-%d_%H%M%S-{time.time_ns() % 10**6:06d}.rtui")
+    try:
+        make_private_folder(folder)
+        return Journal.create(folder / time.strftime(f"%Y-%m-%d_%H%M%S-{time.time_ns() % 10**6:06d}.rtui"))
+    except (OSError, Failure) as error:
+        cause = error.fault.cause if isinstance(error, Failure) else f"{folder}: {error.strerror}"
+        note(f"{NOT_KEPT}: {cause}")
+        return Journal.create(None, temporary=True)
 
 
 def _prune() -> None:

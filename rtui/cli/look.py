@@ -8,6 +8,7 @@ from typing import Any
 import click
 import msgspec
 
+from rtui.cli.flags import Duration
 from rtui.settings.config import Config, load_config
 from rtui.settings.files import Problem
 
@@ -19,20 +20,29 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     fps: int | None = None
     ascii: bool | None = None
     mouse: bool | None = None
+    animations: bool | None = None
+    present: float | None = None
+    """Begin in presenter mode and go on after so many seconds, 0 by key."""
 
     def config(self) -> tuple[Config, list[Problem]]:
         """config.toml with what the flags change."""
         config, problems = load_config()
-        said = {key: value for key in ("fps", "ascii", "mouse") if (value := getattr(self, key)) is not None}
+        keys = ("fps", "ascii", "mouse", "animations")
+        said = {key: value for key in keys if (value := getattr(self, key)) is not None}
         return msgspec.structs.replace(config, **said), problems
 
 
 def look_flags(command: Any) -> Any:
     """The flags of commands that open the workbench."""
     for option in (
+        click.option(
+            "--present-every", type=Duration(), metavar="TIME", help="Present, and go on by itself after this long."
+        ),
+        click.option("--present", is_flag=True, help="Begin in presenter mode: the session's steps, one by one."),
         click.option("--mouse/--no-mouse", default=None, help="Use the mouse, or leave it to the terminal."),
         click.option("--fps", type=click.IntRange(1, 60), metavar="N", help="Most screen updates per second."),
         click.option("--ascii/--no-ascii", default=None, help="Draw with ASCII characters only."),
+        click.option("--reduced-motion", is_flag=True, help="Animate nothing; no cursor blinks. Always so over SSH."),
         click.option("--theme", type=Theme(), metavar="NAME", help="Theme for this run; `rtui themes` lists them."),
     ):
         command = option(command)
@@ -41,7 +51,15 @@ def look_flags(command: Any) -> Any:
 
 def look_of(values: Mapping[str, Any]) -> Look:
     """The flags' values among a command's."""
-    return Look(theme=values["theme"] or "", fps=values["fps"], ascii=values["ascii"], mouse=values["mouse"])
+    every, present = values["present_every"], values["present"]
+    return Look(
+        theme=values["theme"] or "",
+        fps=values["fps"],
+        ascii=values["ascii"],
+        mouse=values["mouse"],
+        animations=False if values["reduced_motion"] else None,
+        present=every if every is not None else 0.0 if present else None,
+    )
 
 
 class Theme(click.ParamType):  # type: ignore[type-arg]

@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from rtui.capture.reader import Reader
+from rtui.capture.salvage import Salvage
 from rtui.cli.flags import Target, TargetCommand, capture_flags, connect_flags, given
-from rtui.cli.live import recording
+from rtui.cli.live import NOT_KEPT, recording
 from rtui.cli.look import Look, look_flags, look_of
+from rtui.cli.output import HELPLESS
 from rtui.cli.report import note, say
 from rtui.cli.status import Status
 from rtui.cli.target import is_capture, load, resolved
 from rtui.core.words import counted
+from rtui.settings.files import Problem
+from rtui.settings.paths import captures_folder
 from rtui.settings.session import Session
 
 if TYPE_CHECKING:
@@ -64,7 +68,7 @@ def require_terminal() -> None:
     # Keys come from stdin, the picture goes to stderr (Textual's driver), and a pipe on stdout is a mistake.
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise click.UsageError("the workbench needs a terminal; in a pipe use `rtui tail` and `rtui send`")
-    if os.environ.get("TERM") in {"dumb", "unknown"}:
+    if os.environ.get("TERM") in HELPLESS:
         raise click.UsageError(
             "the workbench needs a terminal that can move its cursor, and TERM says that this one cannot; "
             "set TERM, or use `rtui tail` and `rtui send`"
@@ -80,16 +84,23 @@ async def record_and_show(
     demo: DemoHandle | None = None,
     look: Look | None = None,
 ) -> int:
-    """The workbench over a new recording, until the user leaves."""
+    """The workbench over a new recording, until the user leaves.
+
+    Without `demo`, the servers that the samples name can be started from the workbench, and end with it.
+    """
     gc.disable()  # imports make no garbage; the workbench enables it when it stands
     # One waits for the processor, the other for the disk: side by side they take less time.
     threading.Thread(target=import_module, args=("rtui.workbench.app",), name="import").start()
     look = look or Look()
     config, problems = look.config()
     with recording(capture, keep=keep) as journal:
+        from rtui.cli.demo import DemoHandle
         from rtui.workbench.app import Workbench
 
+        servers = demo or DemoHandle(usual=True)
         reader = Reader(journal.path)
+        if keep and journal.temporary:
+            problems.append(Problem(str(captures_folder()), 0, "", f"cannot be written: {NOT_KEPT}"))
         try:
             bench = Workbench(
                 reader=reader,
@@ -97,18 +108,20 @@ async def record_and_show(
                 targets=sessions,
                 config=config,
                 problems=problems,
-                demo=demo,
+                demo=servers,
                 env_file=env_file,
                 theme=look.theme,
+                present=look.present,
             )
             await bench.run_async(mouse=config.mouse)
             await bench.hub.close_all()  # after a crash: the user's own way out has done so already
         finally:
             reader.close()
+            if demo is None:
+                await servers.stop()
         status = _ending(bench)
-        path, rows = journal.path, journal.last
-    if keep and rows:
-        note(f"{counted(rows, 'row')} recorded in {path}")
+    if not journal.temporary and (rows := journal.last - journal.lost):
+        note(f"{counted(rows, 'row')} recorded in {journal.path}")
     return status
 
 
@@ -117,9 +130,9 @@ def show_capture(path: Path, look: Look) -> int:
     from rtui.workbench.app import Workbench
 
     config, problems = look.config()
-    reader = Reader(path)
+    reader = Salvage(path)
     try:
-        bench = Workbench(reader=reader, config=config, problems=problems, theme=look.theme)
+        bench = Workbench(reader=reader, config=config, problems=problems, theme=look.theme, present=look.present)
         asyncio.run(bench.run_async(mouse=config.mouse))
     finally:
         reader.close()
@@ -127,7 +140,9 @@ def show_capture(path: Path, look: Look) -> int:
 
 
 def _ending(bench: Workbench) -> int:
-    """Tell of an error of ours, if there was one; the status to exit with."""
+    """Tell what the screen no longer can; the status to exit with."""
     if bench.crash:
         say(bench.crash)
+    if bench.farewell:
+        note(f"tabs, filters and histories are not kept: {bench.farewell}")
     return bench.return_value or bench.return_code or Status.DONE

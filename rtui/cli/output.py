@@ -7,6 +7,8 @@ from typing import Final
 
 from rtui.core.clean import clean_block, decode
 
+HELPLESS: Final = frozenset({"dumb", "unknown"})
+"""TERM of terminals that cannot move their cursor."""
 STDOUT: Final = 1
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self, TypeAlias, TypeVar
@@ -138,12 +140,17 @@ class Filtered:
 
     PERIOD: Final = 0.02
     CHUNK: Final = 5_000
+    GRACE: Final = 1.0
+    """Seconds that an answer has before a filter that asks for it (`Filter.moves`) judges the request."""
 
     def __init__(self, journal: Journal, wanted: Filter, printer: Printer) -> None:
         self._journal = journal
         self._filter = wanted
         self._printer = printer
         self._seen = journal.last
+        self._waits = wanted.moves
+        self._young: deque[tuple[float, int]] = deque()
+        """When (monotonic seconds) which rows were stored that are not to be judged yet."""
 
     async def __aenter__(self) -> Self:
         self._reader = Reader(self._journal.path)
@@ -160,6 +167,7 @@ class Filtered:
     async def finish(self) -> None:
         """Print what matches among the rows that are recorded already, while somebody reads."""
         last = self._journal.last
+        self._waits = False
         while self._seen < last and not (self._over or self._journal.trouble):  # noqa: ASYNC110
             await asyncio.sleep(self.PERIOD)
 
@@ -170,10 +178,22 @@ class Filtered:
 
     async def _run(self) -> None:
         while True:
-            committed = self._journal.committed
-            while self._seen < committed:
-                await self._step(min(committed, self._seen + self.CHUNK))
+            due = self._due()
+            while self._seen < due:
+                await self._step(min(due, self._seen + self.CHUNK))
             await asyncio.sleep(self.PERIOD)
+
+    def _due(self) -> int:
+        """The last row that can be judged."""
+        if not self._waits:
+            return self._journal.committed
+        now, young = time.monotonic(), self._young
+        if not young or self._journal.committed > young[-1][1]:
+            young.append((now, self._journal.committed))
+        due = self._seen
+        while young and young[0][0] + self.GRACE <= now:
+            due = young.popleft()[1]
+        return due
 
     async def _step(self, last: int) -> None:
         await self._printer.output.room()

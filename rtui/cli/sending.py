@@ -25,8 +25,10 @@ from rtui.settings.template import Renderer
 
 STDIN: Final = "-"
 STDIN_DESCRIPTOR: Final = 0
-LINES_AHEAD: Final = 1_000
-"""Lines of stdin that are read before they can be sent."""
+READ_AHEAD: Final = 1 << 20
+"""Bytes of stdin that are read before they can be sent; the last line of them may be longer."""
+LINE_COST: Final = 1_000
+"""Bytes that a line counts besides its own."""
 AT_ONCE: Final = 256
 """Messages handed to the connection before their sending is awaited."""
 
@@ -115,7 +117,7 @@ async def _lines() -> AsyncIterator[bytes]:
     """
     loop = asyncio.get_running_loop()
     queue: asyncio.Queue[bytes | OSError | None] = asyncio.Queue()
-    room = threading.Semaphore(LINES_AHEAD)
+    ahead = _Ahead()
 
     def put(item: bytes | OSError | None) -> None:
         with suppress(RuntimeError):  # the loop ended meanwhile: nobody wants lines any more
@@ -125,8 +127,9 @@ async def _lines() -> AsyncIterator[bytes]:
         try:
             # Not sys.stdin: there is none if descriptor 0 was closed when Python started.
             for line in open(STDIN_DESCRIPTOR, "rb", closefd=False):  # noqa: SIM115 - a descriptor
-                room.acquire()
-                put(line.removesuffix(b"\n").removesuffix(b"\r"))
+                text = line.removesuffix(b"\n").removesuffix(b"\r")
+                ahead.add(text)
+                put(text)
         except OSError as error:
             put(OSError(error.errno, error.strerror, "stdin"))
         put(None)
@@ -136,8 +139,28 @@ async def _lines() -> AsyncIterator[bytes]:
     while (line := await queue.get()) is not None:
         if isinstance(line, OSError):
             raise line
-        room.release()
+        ahead.take(line)
         yield line
+
+
+class _Ahead:
+    """How far a thread has read ahead of the loop; it stops where that is too far."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+        self._moved = threading.Condition()
+
+    def add(self, line: bytes) -> None:
+        """Wait for room, and take it. For the thread."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._bytes < READ_AHEAD)
+            self._bytes += len(line) + LINE_COST
+
+    def take(self, line: bytes) -> None:
+        """Give it back."""
+        with self._moved:
+            self._bytes -= len(line) + LINE_COST
+            self._moved.notify()
 
 
 class Replies:
@@ -203,6 +226,7 @@ class Sending:
         try:
             async with asyncio.timeout(self._wanted.duration if self._wanted.every else None):
                 async for payload in more:
+                    await self._connection.room(payload, self._wanted.channel)
                     pending.append(self._hand_over(payload))
                     # Whoever paces the messages wants to know of each; stdin is sent in bulk.
                     if self._wanted.every or len(pending) >= AT_ONCE:

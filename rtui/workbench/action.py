@@ -38,6 +38,9 @@ class Action:
     """Whether the footer shows it while it is enabled."""
     called: Name | None = None
     """What the protocol of the tab calls it, where that is not `title`."""
+    menu: tuple[str, ...] = ()
+    """The panes whose menu offers it (`layout.PANES`, "tabs"). Actions that a pane has a key of its own for are there
+    already, as the pane's."""
 
     def name(self, desk: Desk) -> str:
         """What it is called now. Only while it is enabled."""
@@ -70,6 +73,7 @@ class Book:
         when: Test = lambda _desk: True,
         footer: bool | Test = False,
         called: Name | None = None,
+        menu: tuple[str, ...] = (),
     ) -> Callable[[_Run], _Run]:
         """Declare the decorated function as an action. Its docstring is the help that users read."""
 
@@ -84,6 +88,7 @@ class Book:
                 when=when,
                 footer=footer,
                 called=called,
+                menu=menu,
             )
             self.actions.append(one)
             return run

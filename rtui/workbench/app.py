@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 from collections.abc import Coroutine, Sequence
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -22,6 +23,7 @@ from rtui.settings.files import Problem, SettingsError
 from rtui.settings.keymap import keymap_file, load_keymap
 from rtui.settings.option import OptionErrors
 from rtui.settings.paths import user_themes
+from rtui.settings.preset import PRESETS
 from rtui.settings.secrets import Secrets
 from rtui.workbench import clipboard, recall
 from rtui.workbench.bindings import default_keys, to_textual
@@ -29,11 +31,13 @@ from rtui.workbench.catalog import Catalog
 from rtui.workbench.crash import crash_file, leave_report
 from rtui.workbench.look import VARIABLES, all_themes, find_theme, to_theme
 from rtui.workbench.opening import open_session
-from rtui.workbench.output import Pace, allowance, metered
+from rtui.workbench.output import Pace, allowance, frugal, is_remote
+from rtui.workbench.panes.key_caps import press_of
 from rtui.workbench.pump import Pump, top_rate
 from rtui.workbench.screens.desk import Desk
 from rtui.workbench.sheet import TIMELINE, Sheet
-from rtui.workbench.state import load_state, save_state, state_file
+from rtui.workbench.slate import Slate
+from rtui.workbench.state_file import load_state, save_state, state_file
 from rtui.workbench.terminal import driver_class
 from rtui.workbench.widgets.ascii import Ascii
 from rtui.workbench.widgets.glyph import glyphs
@@ -56,7 +60,7 @@ GOODBYE: Final = 2.0
 
 
 class DemoServers(Protocol):
-    """The embedded servers of `rtui demo`, in their child process."""
+    """The embedded servers that the samples connect to, in their child process."""
 
     @property
     def running(self) -> bool:
@@ -82,7 +86,8 @@ class Workbench(App[int]):
     TITLE = "rtui"
     CSS_PATH = "workbench.tcss"
     COMMANDS: ClassVar = {_action_provider}
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = False
+    """Its key would hold in dialogs too, and could not be changed: `app.palette` is an action like the others."""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+q",
@@ -107,21 +112,28 @@ class Workbench(App[int]):
         demo: DemoServers | None = None,
         env_file: Path | None = None,
         theme: str = "",
+        present: float | None = None,
     ) -> None:
         """`reader` reads what `journal` records, or a capture that was opened; then there is no journal.
 
         `targets` are connected at the start; `problems` (of config.toml) are told. `theme` is for
-        this run; without one it is the one chosen last, or the one of config.toml.
+        this run; without one it is the one chosen last, or the one of config.toml. `present`: begin in presenter mode
+        and go on by itself after so many seconds, 0 by key.
         """
         self.config = config or Config()
         self.pace = Pace(allowance())
+        self.slate = Slate()
         self.state, self._problems = load_state(state_file())
+        self._state_before = deepcopy(self.state)
         super().__init__()
         self._problems += problems
         self._asked_theme = theme
+        self._present = present
         self._begin_theme()
         self.catalog = Catalog(reader, journal)
         self.demo = demo
+        self.demonstration = demo is not None and demo.running
+        """Whether this run is about the embedded servers, not about what the user connects to."""
         self.glyphs = glyphs(self.config.ascii)
         self.keymap: dict[str, str] = {}
         self.hub = self._make_hub(journal)
@@ -130,14 +142,23 @@ class Workbench(App[int]):
         self._leaving = False
         self.crash = ""
         """What to tell on the terminal after an error of ours ended the app."""
+        self.farewell = ""
+        """What to tell there after any end: what could not be kept for the next run."""
         self.secrets: dict[int, Secrets] = {}
         """What must not be shown, by connection."""
         if self.config.ascii:
             self._filters.append(Ascii())
+        if self.console.color_system == "standard":
+            from rtui.workbench.widgets.sixteen import Sixteen
+
+            self._filters.append(Sixteen())
         self.desk = Desk(self)
         self.pump = Pump(self.desk.frame, top=top_rate(self.config.fps), on_error=self.end_with)
-        if not self.config.animations or "SSH_CONNECTION" in os.environ:
+        self.still = not self.config.animations or is_remote()
+        """Whether nothing moves by itself, not even a cursor."""
+        if self.still:
             self.animation_level = "none"
+        self.set_class(is_remote(), "-line", update=False)
 
     def _make_hub(self, journal: Journal | None) -> Any:
         if journal is None:
@@ -154,12 +175,21 @@ class Workbench(App[int]):
 
     def get_driver_class(self) -> type[Driver]:
         """The terminal, and how much it is sent."""
-        return metered(driver_class() or super().get_driver_class(), self.pace)
+        return frugal(driver_class() or super().get_driver_class(), self.slate, self.pace)
 
     def get_key_display(self, binding: Binding) -> str:
         """How a key is written."""
         shown = super().get_key_display(binding)
         return binding.key if self.config.ascii and not shown.isascii() else shown
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Textual has no event for a key that a binding took: tell it where the keys pressed are shown."""
+        caps = self.desk.presenter.caps
+        press = press_of(self.desk, key) if caps is not None and not priority else None
+        done = await super()._check_bindings(key, priority)
+        if done and press is not None and caps is not None:
+            caps.note(*press, asyncio.get_running_loop().time())
+        return done
 
     def get_default_screen(self) -> Screen[None]:
         """The desk."""
@@ -188,23 +218,38 @@ class Workbench(App[int]):
     def on_load(self) -> None:
         """Keys, before any is pressed. Without a file of them, the widgets that it may name are not imported."""
         file = keymap_file()
-        if not file.exists():
-            return
-        self.keymap, problems = load_keymap(file, default_keys())
-        self._problems += problems
+        self.keymap = dict(PRESETS[self.config.keys])
+        if file.exists():
+            changed, problems = load_keymap(file, default_keys(self.config.keys))
+            self.keymap |= changed
+            self._problems += problems
         if self.keymap:
             self.set_keymap(to_textual(self.keymap))
 
     def on_mount(self) -> None:
         """A terminal that goes away is a user who leaves."""
-        self.app_resume_signal.subscribe(self, self._repaint)
+        self.app_resume_signal.subscribe(self, self.repaint)
         loop = asyncio.get_running_loop()
         for name in ("SIGTERM", "SIGHUP"):
             if hasattr(signal, name):
                 loop.add_signal_handler(getattr(signal, name), self.leave_at_once)
 
-    def _repaint(self, _app: object) -> None:
-        """After `fg` and after an editor the terminal is empty, and Textual would paint only what changes."""
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A blinking cursor moves by itself."""
+        widget: Any = event.widget
+        if self.still and hasattr(widget, "cursor_blink"):
+            widget.cursor_blink = False
+
+    def on_resize(self) -> None:
+        """Terminals do as they like with what stood on them."""
+        self.slate.forget()
+
+    def repaint(self, _app: object = None) -> None:
+        """All of it: after `fg` and after an editor the terminal is empty, and another program may have written on it.
+
+        Textual would paint only what changes, and `Slate` leave out what it believes to be there.
+        """
+        self.slate.forget()
         for screen in self.screen_stack:
             screen.refresh(layout=True)
             for widget in screen.walk_children():
@@ -220,24 +265,18 @@ class Workbench(App[int]):
         for session in self._targets:
             self.connect(session, show=session is self._targets[0])
         if self.live and not self._targets:
-            self._reopen()
+            recall.reopen_tabs(self)
         self._settle_memory()
         self.pump.start()
-        if self.demo is not None and self.config.tour and not self.state.tour_dismissed:
+        if self._present is not None:
+            self.desk.presenter.start(self._present)
+        elif self.demonstration and self.config.tour and not self.state.tour_dismissed:
             self.desk.start_tour()
 
     @property
     def live(self) -> bool:
         """Whether this run connects to what the user wants: it is neither a capture nor the demonstration."""
-        return self.hub is not None and self.demo is None
-
-    def _reopen(self) -> None:
-        """Open the tabs of last time."""
-        for target in self.state.opened:
-            try:
-                self.connect(recall.session_of(target), show=target == self.state.opened[0])
-            except (Failure, SettingsError) as error:
-                self.tell_error(error)
+        return self.hub is not None and not self.demonstration
 
     def _settle_memory(self) -> None:
         """What exists now stays until the end: take it out of the garbage collector's sight.
@@ -254,6 +293,18 @@ class Workbench(App[int]):
         for link in self.catalog.links.values():
             self.desk.add_sheet(Sheet(link.id, link.name, self.catalog.lens), show=False)
         self.desk.go_to(self.desk.sheets.get(TIMELINE) or self.desk.sheets.current)
+        self.run_worker(self._verify(), name="verify", group="verify", description="verify")
+
+    async def _verify(self) -> None:
+        """Say that the capture is damaged: SQLite steps over such places as if nothing had been there."""
+        reader = self.catalog.reader.fork()
+        try:
+            await asyncio.to_thread(reader.verify)
+        except Failure as failure:
+            self.tell_error(failure)
+        finally:
+            reader.interrupt()
+            reader.close()
 
     def _tell_problems(self) -> None:
         """One notification per broken file."""
@@ -269,26 +320,28 @@ class Workbench(App[int]):
 
     # Connections
 
-    def connect(self, session: Session, *, show: bool = True) -> None:
+    def connect(self, session: Session, *, show: bool = True) -> Sheet | None:
         """Connect `session` in a tab of its own; what prevents it is told."""
         if self.hub is None:
             self.notify("a capture is open: connections need a run that records", severity="warning")
-            return
+            return None
         secrets = Secrets()
         try:
             connection = open_session(self.hub, session, secrets, self._env_file)
         except (Failure, SettingsError, OptionErrors) as error:
             self.tell_error(error)
-            return
+            return None
         self.secrets[connection.id] = secrets
         self.catalog.add_link(connection)
         sheet = Sheet(connection.id, connection.name, self.catalog.lens, connection=connection, session=session)
         found, text, trouble = recall.filter_of(self.state.filters.get(session.name), session)
         sheet.narrow(found, text)
         sheet.columns, wrong = recall.columns_of(self.state.columns.get(session.name), session)
+        sheet.density = recall.density_of(session)
         for one in filter(None, (trouble, wrong)):
             self.notify(one, severity="warning")
         self.desk.add_sheet(sheet, show=show)
+        return sheet
 
     # Talking to the user
 
@@ -320,11 +373,11 @@ class Workbench(App[int]):
             self.notify(clipboard.copy(text, what, driver.write))
 
     def key_of(self, action: str) -> str:
-        """How the first key of an action is written."""
+        """How the first key of an action is written; empty if it has none."""
         from rtui.workbench.bindings import ACTIONS
 
-        binding = ACTIONS[action].binding()
-        return self.get_key_display(binding.with_key(self.keymap.get(action, binding.key).split(",")[0]))
+        key = self.keymap.get(action, ACTIONS[action].keys).split(",")[0]
+        return self.get_key_display(ACTIONS[action].binding().with_key(key)) if key else ""
 
     async def choose_theme(self) -> None:
         """A list of themes; each is shown while the cursor is on it."""
@@ -340,6 +393,12 @@ class Workbench(App[int]):
         self.theme = picked or before
         if picked:
             self.state.theme = picked
+
+    def action_command_palette(self) -> None:
+        """Every action by name."""
+        from textual.command import CommandPalette
+
+        self.push_screen(CommandPalette())
 
     # Leaving
 
@@ -381,9 +440,8 @@ class Workbench(App[int]):
     def _remember(self) -> None:
         """Keep what is kept between runs."""
         if self.live:
-            self.state.opened = recall.targets(self.desk.sheets)
-        if trouble := save_state(self.state, state_file()):
-            self.notify(trouble, severity="warning")
+            recall.remember_tabs(self.state, self.desk.sheets)
+        self.farewell = save_state(self.state, state_file(), self._state_before)
 
     def end_with(self, error: Exception) -> None:
         """End over an error of ours."""

@@ -7,17 +7,22 @@ from typing import Final
 
 from textual.binding import Binding, BindingType
 
+from rtui.settings.preset import PRESETS
 from rtui.workbench.action import UNBOUND, Action, by_id
 from rtui.workbench.actions import (
     call,
     channel,
     connection,
+    decode,
     demo,
     expression,
     log,
     message,
+    present,
     saved,
     session,
+    several,
+    split,
     subscription,
     thread,
     view,
@@ -26,8 +31,10 @@ from rtui.workbench.actions import (
 ACTIONS: Final[Mapping[str, Action]] = by_id(
     [
         *message.BOOK.actions,
+        *several.BOOK.actions,
         *call.BOOK.actions,
         *thread.BOOK.actions,
+        *decode.BOOK.actions,
         *saved.BOOK.actions,
         *channel.BOOK.actions,
         *subscription.BOOK.actions,
@@ -36,6 +43,8 @@ ACTIONS: Final[Mapping[str, Action]] = by_id(
         *demo.BOOK.actions,
         *log.BOOK.actions,
         *expression.BOOK.actions,
+        *split.BOOK.actions,
+        *present.BOOK.actions,
         *view.BOOK.actions,
     ]
 )
@@ -47,13 +56,13 @@ def desk_bindings() -> list[BindingType]:
     return [action.binding() for action in ACTIONS.values()]
 
 
-def default_keys() -> dict[str, str]:
-    """The default keys of everything that keys.toml can remap: our actions and the widgets' own bindings."""
+def default_keys(preset: str = "default") -> dict[str, str]:
+    """The keys, in one of `PRESETS`, of everything that keys.toml can remap: our actions and the widgets' bindings."""
     known = {action.id: action.keys for action in ACTIONS.values()}
     for binding in _widget_bindings():
         if binding.id is not None:
             known.setdefault(binding.id, binding.key)
-    return known
+    return {**known, **PRESETS[preset]}
 
 
 def titles() -> dict[str, str]:
@@ -71,13 +80,16 @@ def to_textual(keymap: Mapping[str, str]) -> dict[str, str]:
 
 
 def _widget_bindings() -> Iterable[Binding]:
+    from rtui.workbench.panes.caption import Caption
     from rtui.workbench.panes.card import Tour
     from rtui.workbench.panes.sidebar import Sidebar
+    from rtui.workbench.screens.checklist import Checklist
     from rtui.workbench.screens.dialog import Choose, Confirm, Dialog
     from rtui.workbench.screens.form import SessionForm
     from rtui.workbench.screens.help import Help
     from rtui.workbench.screens.subscription_form import SubscriptionForm
     from rtui.workbench.screens.subscriptions import SubscriptionList, SubscriptionScreen
+    from rtui.workbench.screens.unanswered import UnansweredList
     from rtui.workbench.widgets.composer import Composer
     from rtui.workbench.widgets.expression import Expression
     from rtui.workbench.widgets.filterbar import FilterBar
@@ -88,7 +100,7 @@ def _widget_bindings() -> Iterable[Binding]:
     for widget in (
         *(MessageLog, ChannelTree, MessageView, Composer, FilterBar, Expression),
         *(Sidebar, Tour, Dialog, Confirm, Choose, SessionForm, SubscriptionForm, Help),
-        *(SubscriptionScreen, SubscriptionList),
+        *(SubscriptionScreen, SubscriptionList, UnansweredList, Caption, Checklist),
     ):
         for binding in widget.__dict__.get("BINDINGS", ()):
             if isinstance(binding, Binding):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from rtui.workbench.action import UNBOUND, Action
+from rtui.workbench.action import Action
 from rtui.workbench.bindings import ACTIONS
 
 if TYPE_CHECKING:
@@ -36,13 +36,8 @@ class ActionProvider(Provider):
         return cast("Desk", self.screen)
 
     def _offered(self) -> Iterator[tuple[Action, str]]:
-        keymap = self._desk.bench.keymap
         for action in ACTIONS.values():
             if action.id != "app.palette" and action.when(self._desk):
-                keys = keymap.get(action.id, action.keys).split(",")[0]
-                key = (
-                    ""
-                    if not keys or keys.startswith(UNBOUND)
-                    else f"  ({self.app.get_key_display(action.binding().with_key(keys))})"
-                )
-                yield action, f"{action.group}: {action.name(self._desk).rstrip('…')}{key}"
+                key = self._desk.bench.key_of(action.id)
+                shown = f"  ({key})" if key else ""
+                yield action, f"{action.group}: {action.name(self._desk).rstrip('…')}{shown}"

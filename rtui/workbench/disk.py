@@ -1,4 +1,4 @@
-"""Session files of open tabs that change on disk.
+"""Session files that change on disk: those of open tabs, and those that come and go in the folders.
 
 A tab whose session was not changed takes what the file says now. Where both sides changed, the user is told, and
 chooses when it suits: a question that came by itself would be answered by whatever is being typed.
@@ -7,15 +7,19 @@ chooses when it suits: a question that came by itself would be answered by whate
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rtui.settings.files import SettingsError
 from rtui.settings.session import Session, load_session
+from rtui.settings.session_list import MOST_FILES, list_sessions, session_folders
 from rtui.settings.session_merge import both, is_changed, mine_over
 from rtui.workbench.actions.session import declares_for, keep_in
 
 if TYPE_CHECKING:
+    from rtui.settings.session_list import SessionEntry
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.sheet import Sheet
 
@@ -27,10 +31,11 @@ Stamp: TypeAlias = tuple[int, int, int] | None
 
 
 class DiskWatch:
-    """Looks at the files of the open tabs, again and again."""
+    """Looks at the files of the open tabs and at the folders of sessions, again and again."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._folders = Folders()
         self._seen: dict[int, tuple[Path, Stamp]] = {}
         """The file of each tab as it was last looked at, by the sheet's key."""
 
@@ -42,18 +47,31 @@ class DiskWatch:
 
     async def look(self) -> None:
         """Look once."""
+        await self._look_at_tabs()
+        if (entries := await asyncio.to_thread(self._folders.changed)) is not None:
+            self._desk.sure_picture.sidebar.load(entries)
+
+    async def _look_at_tabs(self) -> None:
         sheets = list(self._desk.sheets)
         self._seen = {sheet.key: self._seen[sheet.key] for sheet in sheets if sheet.key in self._seen}
         for sheet in sheets:
             session = sheet.session
             if session is None or session.path is None or session.stored is None:
                 continue
-            now = (session.path, await asyncio.to_thread(_stamp, session.path))
-            if now != self._seen.get(sheet.key) and await self._settled(sheet, session, session.path):
-                self._seen[sheet.key] = now
+            before, now = self._seen.get(sheet.key), (session.path, await asyncio.to_thread(_stamp, session.path))
+            if now == before:
+                continue
+            if now[1] is None:
+                self._keep_without_file(sheet, session.path)
+            elif not await self._settled(sheet, session, session.path, back=before == (session.path, None)):
+                continue
+            self._seen[sheet.key] = now
 
-    async def _settled(self, sheet: Sheet, session: Session, path: Path) -> bool:
-        """Whether what the file says now was dealt with; False if the tab's session changed meanwhile."""
+    async def _settled(self, sheet: Sheet, session: Session, path: Path, *, back: bool) -> bool:
+        """Whether what the file says now was dealt with; False if the tab's session changed meanwhile.
+
+        `back`: the file was gone.
+        """
         try:
             fresh = await asyncio.to_thread(load_session, path, declares_for)
         except SettingsError as wrong:
@@ -63,7 +81,15 @@ class DiskWatch:
             return False
         if fresh.stored != session.stored:
             self._take(sheet, session, fresh)
+        elif back:
+            sheet.unsaved = is_changed(session)
         return True
+
+    def _keep_without_file(self, sheet: Sheet, path: Path) -> None:
+        """The file was deleted or renamed: what it held is only here now, and leaving asks."""
+        sheet.unsaved = True
+        key = self._desk.bench.key_of("app.save")
+        self._desk.say(f"{path} is gone; its tab stays, and {key} writes the file again", severity="warning")
 
     def _take(self, sheet: Sheet, session: Session, fresh: Session) -> None:
         desk = self._desk
@@ -75,6 +101,28 @@ class DiskWatch:
             desk.say(f"{fresh.path} changed and was read again: it holds from the next time it is connected")
 
 
+class Folders:
+    """Tells when files came to the folders of sessions, or went: only the times of the folders are looked at."""
+
+    def __init__(self) -> None:
+        self._times: dict[Path, int | None] = {}
+
+    def changed(self) -> list[SessionEntry] | None:
+        """What there is, if that may be something else than last time. The first time it always may."""
+        if self._times and all(_time(folder) == time for folder, time in self._times.items()):
+            return None
+        # Before the files: what comes in between is found next time.
+        self._times = {folder: _time(folder) for folder in _folders()}
+        return list_sessions()
+
+
+def _folders() -> Iterator[Path]:
+    for _, folder in session_folders():
+        yield folder
+        inside = (path for path in folder.rglob("*/") if path.is_dir())
+        yield from islice(inside, MOST_FILES)
+
+
 async def reload(desk: Desk, sheet: Sheet, session: Session, path: Path) -> None:
     """Take what the file says now; asks what is to become of changes made here.
 
@@ -82,26 +130,35 @@ async def reload(desk: Desk, sheet: Sheet, session: Session, path: Path) -> None
         SettingsError: if the file cannot be read.
     """
     fresh = await asyncio.to_thread(load_session, path, declares_for)
-    changed = is_changed(session)
-    chosen = await _choose(desk, path) if changed else "theirs"
-    if chosen is None or sheet.session is not session:
+    taken = await reconciled(desk, session, fresh, "read session again")
+    if taken is None or sheet.session is not session:
         return
-    sides = {"theirs": lambda: fresh, "mine": lambda: mine_over(session, fresh)}
-    taken = sides.get(chosen, lambda: both(session, fresh, declares_for))()
     keep_in(desk, sheet, taken, unsaved=is_changed(taken))
-    if not changed:
+    if not is_changed(session):
         desk.say(f"{path} was read again" if fresh.stored != session.stored else f"{path} did not change")
 
 
-async def _choose(desk: Desk, path: Path) -> str | None:
+async def reconciled(desk: Desk, session: Session, fresh: Session, title: str) -> Session | None:
+    """What is to hold of a tab and its file, `fresh` from disk; asks where both have something. None: stay apart.
+
+    Raises:
+        SettingsError: if they do not fit together.
+    """
     from rtui.workbench.screens.dialog import Choice, Choose
 
+    if not is_changed(session):
+        return fresh
     choices = (
         Choice("both", "both", "what was changed here, on top of the file as it is now"),
         Choice("mine", "mine", "only what stands here; saving it overwrites what changed in the file"),
         Choice("theirs", "theirs", "only the file; what was changed here is lost"),
     )
-    return await desk.ask(Choose("read session again", choices, detail=f"{path} and its tab differ."))
+    chosen = await desk.ask(Choose(title, choices, detail=f"{fresh.path} was changed by something else."))
+    if chosen is None:
+        return None
+    if chosen == "theirs":
+        return fresh
+    return mine_over(session, fresh) if chosen == "mine" else both(session, fresh, declares_for)
 
 
 def _stamp(path: Path) -> Stamp:
@@ -110,3 +167,10 @@ def _stamp(path: Path) -> Stamp:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _time(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return None

@@ -3,54 +3,52 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 from rtui.capture.joined import AUTO
-from rtui.capture.query import compile_filter
-from rtui.core.clean import clean
 from rtui.settings.template import template_names
 from rtui.workbench.actions.call import open_calls
 from rtui.workbench.actions.channel import retains
+from rtui.workbench.decoding import Decodings
 from rtui.workbench.panes.sidebar import Glyph, Sidebar
 from rtui.workbench.panes.tabstrip import Tab, TabStrip
+from rtui.workbench.reading import Reading
 from rtui.workbench.vocabulary import vocabulary
 from rtui.workbench.widgets.composer import Composer
 from rtui.workbench.widgets.filterbar import FilterBar
-from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.message import MessageView
-from rtui.workbench.widgets.painted import retitle
-from rtui.workbench.widgets.row import PLAIN, Look
 from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, sign
 from rtui.workbench.widgets.tree import ChannelTree
 
 if TYPE_CHECKING:
     from rtui.capture.channels import Node
-    from rtui.capture.query import Filter
     from rtui.core.event import Offer
-    from rtui.runtime.hub import Connection
+    from rtui.settings.session import Session
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.sheet import Sheet
 
 SLOW: Final = 0.25
 """Seconds between looks at what changes by itself: clocks, rates, countdowns."""
-EVERYTHING: Final = compile_filter("")
 MESSAGE_PERIOD: Final = 0.25
 """Seconds between two messages in the message pane while it follows the newest one: nobody reads faster."""
 
 
 class Picture:
-    """Keeps the widgets of a desk in line with the current sheet."""
+    """Keeps the widgets of a desk in line with the sheets that are shown."""
 
     def __init__(self, desk: Desk) -> None:
         """When every pane is mounted: the widgets are looked up once, not in each frame."""
         self._desk = desk
         self._strip = desk.query_one(TabStrip)
-        self._header = desk.query_one(ConnectionHeader)
+        self._header = desk.query_one("#header", ConnectionHeader)
         self._status = desk.query_one(StatusLine)
         self.tree = desk.query_one(ChannelTree)
-        self._log = desk.query_one(MessageLog)
+        self._readings = {half: Reading(desk, half) for half in desk.halves}
         self.view = desk.query_one(MessageView)
         self.view.path_of = self._path_of
+        self.decodings = Decodings(self._session_of)
+        self.view.type_of = self.decodings.view
         self.composer = desk.query_one(Composer)
         self.filter_bar = desk.query_one(FilterBar)
         self.filter_bar.expression.history = desk.bench.state.expressions
@@ -59,8 +57,6 @@ class Picture:
         self._slow_at = self._message_at = 0.0
         self._revisions: tuple[int, ...] = ()
         self._shown: int | None = None
-        self._heard: tuple[int, ...] = ()
-        self._title: tuple[object, ...] = ()
         self._standing: tuple[object, ...] = ()
         self._offered: tuple[Offer, ...] = ()
 
@@ -69,7 +65,9 @@ class Picture:
     def dress(self) -> None:
         """Every widget gets the model of the current sheet."""
         sheet = self._desk.sheets.current
-        self.dress_log()
+        for half, shown in zip_longest(self._desk.halves, self._desk.sheets.shown):
+            self._readings[half].show(shown)
+        self.message()
         self.tabs()
         if sheet is not None:
             self._dress_tree(sheet)
@@ -79,21 +77,21 @@ class Picture:
         self.slow()
 
     def dress_log(self) -> None:
-        """The log shows the sheet's lens."""
-        log, sheet = self._log, self._desk.sheets.current
-        if sheet is not None:
-            sheet.hide(self._hidden(sheet))
-        log.show_source = sheet is not None and sheet.is_timeline
-        log.set_columns(sheet.columns if sheet is not None else ())
-        log.set_lens(sheet.lens if sheet is not None else None, self._desk.bench.catalog.links, self._look)
+        """The current log shows its sheet anew."""
+        self._readings[self._desk.half].dress()
         self.message()
+
+    def fit_rows(self) -> None:
+        """Another density was chosen: all rows stay where they are."""
+        for reading in self._readings.values():
+            reading.fit_rows()
 
     def message(self) -> None:
         """The message pane shows the row under the cursor, if it is another one."""
         desk = self._desk
         if not desk.panes.visible("message"):
             return
-        seq = self._log.cursor_seq
+        seq = desk.log_view.cursor_seq
         if seq != self._shown:
             self._shown = seq
             record = desk.bench.catalog.record(seq)
@@ -104,8 +102,9 @@ class Picture:
         muted = not node.muted
         for one in node.walk():
             one.muted = muted
-        self._log.brush.strips.clear()
-        self._log.repaint()
+        for half in self._desk.halves:
+            half.rows.brush.strips.clear()
+            half.rows.repaint()
 
     def _dress_tree(self, sheet: Sheet) -> None:
         tree = self.tree
@@ -134,11 +133,9 @@ class Picture:
             composer.history = list(self._desk.bench.state.history.get(sheet.connection.name, ()))
             composer.draft = sheet.draft
 
-    def _look(self, link: int, channel: str) -> Look:
+    def _session_of(self, link: int) -> Session | None:
         sheet = self._desk.sheets.get(link)
-        if sheet is None or sheet.connection is None:
-            return PLAIN
-        return look_of(sheet.connection, channel)
+        return sheet.session if sheet is not None else None
 
     def _path_of(self, link: int) -> str:
         """Where the messages of a link hold the pieces of a text, as far as its protocol lets users say."""
@@ -146,29 +143,6 @@ class Picture:
         if sheet is None or sheet.connection is None:
             return AUTO
         return getattr(sheet.connection.link.options, "joined", "") or AUTO
-
-    def _hidden(self, shown: Sheet) -> tuple[tuple[int, Filter], ...]:
-        """What the muted subscriptions of the sheet's connections bring, and all of muted connections."""
-        sheets = self._desk.sheets if shown.is_timeline else (shown,)
-        muted = tuple((link, EVERYTHING) for link in sorted(shown.muted))
-        return muted + tuple(
-            (sheet.key, found)
-            for sheet in sheets
-            if sheet.connection is not None
-            for found in sheet.connection.subscriptions.hidden()
-        )
-
-    def _hear(self, sheet: Sheet) -> None:
-        """Subscriptions were changed, muted, named or coloured: show the log accordingly."""
-        revisions = tuple(one.connection.subscriptions.revision for one in self._desk.sheets if one.connection)
-        if revisions == self._heard:
-            return
-        self._heard = revisions
-        if self._hidden(sheet) != sheet.hidden:
-            self.dress_log()
-            self._log.hint = self._desk.guide.empty_words(filtered=bool(sheet.filter_text))
-        else:
-            self._log.repaint()
 
     # Every frame
 
@@ -178,12 +152,14 @@ class Picture:
         if desk.sheets.current is None:
             return
         if desk.bench.pace.allows(now):
-            self._log.tick()
-            if self._log.follow and now - self._message_at >= MESSAGE_PERIOD:
+            for half in desk.halves:
+                half.rows.tick()
+            if desk.log_view.follow and now - self._message_at >= MESSAGE_PERIOD:
                 self._message_at = now
                 self.message()
         else:
-            desk.sheets.current.lens.refresh()  # a scan goes on meanwhile
+            for sheet in desk.sheets.shown:
+                sheet.lens.refresh()  # a scan goes on meanwhile
         if desk.panes.visible("message"):
             self.view.keep_up()
         revisions = tuple(sheet.connection.revision for sheet in desk.sheets if sheet.connection is not None)
@@ -197,8 +173,9 @@ class Picture:
         sheet = desk.sheets.current
         if sheet is None:
             return
-        self._head(sheet)
-        self._hear(sheet)
+        self.heads()
+        for reading in self._readings.values():
+            reading.slow()
         self._take_offers(sheet)
         self._status.tick(desk.bench.catalog.journal)
         if desk.panes.visible("tree"):
@@ -206,7 +183,6 @@ class Picture:
         if desk.panes.visible("message"):
             self.view.tick()
         self.tabs()
-        self._log_title(sheet)
         self._note_states()
 
     def _take_offers(self, sheet: Sheet) -> None:
@@ -222,21 +198,23 @@ class Picture:
             self.composer.suggest(next(named, ""))
         self._desk.refresh_bindings()
 
-    def _head(self, sheet: Sheet) -> None:
-        link = self._desk.bench.catalog.links.get(sheet.key)
-        if sheet.connection is None and link is not None:
-            self._header.put([("text", clean(link.url)), ("dim", clean(link.protocol)), ("dim", "recorded")])
-        elif not self._desk.live_capture:
-            name = self._desk.bench.catalog.reader.path.name
-            self._header.put([("text", clean(name)), ("dim", "all connections"), ("dim", "recorded")])
-        else:
-            self._header.tick(sheet.connection)
+    def heads(self) -> None:
+        """How each connection is, above its log; how the current one is, above everything, while it is alone."""
+        if not self._desk.panes.paired:
+            self._readings[self._desk.half].head(self._header)
+            return
+        for half, reading in self._readings.items():
+            reading.head(half.header)
 
     def tabs(self) -> None:
         """The line of tabs."""
         desk = self._desk
-        current = desk.sheets.current
-        self._strip.show([self._tab(sheet) for sheet in desk.sheets], current.key if current is not None else None)
+        current, other = desk.sheets.current, desk.sheets.other
+        self._strip.show(
+            [self._tab(sheet) for sheet in desk.sheets],
+            current.key if current is not None else None,
+            other.key if other is not None else None,
+        )
 
     def _tab(self, sheet: Sheet) -> Tab:
         glyphs = self._desk.bench.glyphs
@@ -248,28 +226,6 @@ class Picture:
         tone, glyph = sign(sheet.connection, glyphs)
         tone = "notice" if sheet.connection.stalled else tone
         return Tab(sheet.key, glyph, name, tone)
-
-    def _log_title(self, sheet: Sheet) -> None:
-        log = self._log
-        scanned = "" if sheet.lens.done else f"{sheet.lens.progress:.0%} looked at"
-        title = (scanned, log.frozen, log.follow, log.new_count, log.total, sheet.filter_text, len(sheet.hidden))
-        if title == self._title:
-            return
-        self._title = title
-        if log.frozen:
-            place = f"frozen · {log.new_count:,} new"
-        elif log.follow:
-            place = "following"
-        else:
-            place = f"{log.new_count:,} new below" if log.new_count else "scrolled back"
-        parts = ["log", place, f"{log.total:,}"]
-        if scanned:
-            parts.append(scanned)
-        if sheet.hidden:
-            parts.append(f"without {len(sheet.hidden)} muted")
-        if sheet.filter_text:
-            parts.append(f"filter: {clean(sheet.filter_text)}")
-        retitle(log, " · ".join(parts))
 
     def _note_states(self) -> None:
         """The sidebar marks connected sessions; actions may be possible now that were not."""
@@ -285,17 +241,3 @@ class Picture:
         if standing != self._standing:
             self._standing = standing
             desk.refresh_bindings()
-
-
-def look_of(connection: Connection, channel: str) -> Look:
-    """How rows of `channel` stand out: by the first subscription that brings it and has a colour or an alias."""
-    node = connection.channels.get(channel)
-    exact = connection.subscriptions.get(channel)
-    muted = node is not None and node.quiet
-    watches = node.watches if node is not None else ()
-    bringing = [one for one in connection.subscriptions if one.watch in watches] if watches else []
-    for one in (*([exact] if exact is not None else []), *bringing):
-        if one.colour or one.alias:
-            name, badge = (one.alias, "") if one is exact else ("", one.alias)
-            return Look(muted=muted, colour=one.colour, name=name, badge=badge)
-    return Look(muted=muted) if muted else PLAIN

@@ -12,6 +12,8 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from rtui.workbench.output import is_remote
+
 RATES: Final = (30.0, 10.0, 4.0)
 """Frames per second, from healthy to drowning."""
 LATE: Final = (0.06, 0.2)
@@ -23,7 +25,7 @@ SMOOTHING: Final = 0.3
 
 def top_rate(asked: float, environment: Mapping[str, str] = os.environ) -> float:
     """The rate to start from: what the user asked for, at most 10 over SSH."""
-    return min(asked, 10.0) if "SSH_CONNECTION" in environment else asked
+    return min(asked, RATES[1]) if is_remote(environment) else asked
 
 
 class Governor:

@@ -7,19 +7,64 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtui.capture.query import Filter, FilterError, compile_filter
+from rtui.core.fault import Failure
+from rtui.settings.files import SettingsError
 from rtui.settings.secrets import mask_url
 from rtui.settings.session import Session, load_session, session_from_url
 from rtui.workbench.actions.session import declares_for
 from rtui.workbench.widgets.column import Column, ColumnError, choose
+from rtui.workbench.widgets.density import Density
 
 if TYPE_CHECKING:
-    from rtui.workbench.sheet import Sheet
+    from rtui.workbench.app import Workbench
+    from rtui.workbench.sheet import Sheet, Sheets
+    from rtui.workbench.state import State
 
 
 def targets(sheets: Iterable[Sheet]) -> list[str]:
     """What leads to the sessions of these tabs again: their files, and URLs that say everything and hide nothing."""
     sessions = [sheet.session for sheet in sheets if sheet.session is not None]
     return [target for session in sessions if (target := _target(session))]
+
+
+def remember_tabs(state: State, sheets: Sheets) -> None:
+    """Keep which tabs are open, and which two of them are side by side."""
+    state.opened = targets(sheets)
+    halves = [name for sheet in sheets.shown if (name := _kept_as(sheet)) is not None]
+    state.split = halves if len(halves) == 2 else []  # noqa: PLR2004 - halves
+    state.half = sheets.place if state.split else 0
+
+
+def reopen_tabs(bench: Workbench) -> None:
+    """Connect the tabs of the last run, and split the desk as it was."""
+    state = bench.state
+    for target in state.opened:
+        try:
+            bench.connect(session_of(target), show=target == state.opened[0])
+        except (Failure, SettingsError) as error:
+            bench.tell_error(error)
+    halves = _halves(state.split, bench.desk.sheets)
+    if halves is not None:
+        left, right = halves
+        bench.desk.turn(lambda sheets: sheets.go(left))
+        bench.desk.turn(lambda sheets: sheets.split(right))
+        bench.desk.go_to(right if state.half else left)
+
+
+def _halves(kept: list[str], sheets: Sheets) -> tuple[Sheet, Sheet] | None:
+    """The two tabs that were side by side, if both are open again; two of one session are taken in their order."""
+    found: list[Sheet] = []
+    for target in kept:
+        alike = [sheet for sheet in sheets if _kept_as(sheet) == target and sheet not in found]
+        found += alike[:1]
+    return (found[0], found[1]) if len(found) == 2 else None  # noqa: PLR2004 - halves
+
+
+def _kept_as(sheet: Sheet) -> str | None:
+    """What stands for a tab in `State.split`; None if nothing leads to it again."""
+    if sheet.is_timeline:
+        return ""
+    return (_target(sheet.session) or None) if sheet.session is not None else None
 
 
 def session_of(target: str) -> Session:
@@ -50,6 +95,11 @@ def columns_of(kept: list[str] | None, session: Session) -> tuple[tuple[Column, 
         return choose(kept or session.view.columns), ""
     except ColumnError as error:
         return (), f"the columns of {session.name} are not used: {error}"
+
+
+def density_of(session: Session) -> Density | None:
+    """The room for rows that a session asks for; None if it leaves that to the user."""
+    return Density.named(session.view.density) if session.view.density else None
 
 
 def _as_listed(path: Path) -> Path:

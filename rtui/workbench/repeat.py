@@ -80,12 +80,12 @@ class Repeats:
     async def run(self, connection: Connection, repeat: Repeat) -> None:
         """Send until stopped, until another rhythm takes over, or until the connection is closed for good.
 
-        While the connection is being regained, beats are left out.
+        While the connection is being regained, or the peer reads more slowly than this sends, beats are left out.
         """
         self._running[connection.id] = repeat
         try:
             while self._running.get(connection.id) is repeat and connection.state is not State.CLOSED:
-                if connection.state is State.OPEN:
+                if connection.state is State.OPEN and connection.has_room:
                     repeat.send()
                     repeat.sent += 1
                     self._changed()

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from shutil import which
 
-from tests.benchmarks.blaster import Blaster, MqttBlaster, SocketIOBlaster, message
+from tests.benchmarks.blaster import Blaster, MqttBlaster, SocketIOBlaster
+from tests.benchmarks.desk import demo, keys, line, load
 from tests.benchmarks.grpc import grpc
+from tests.benchmarks.large import large, make_capture
 from tests.benchmarks.measure import Figure, Scale, by_turns
 from tests.benchmarks.polling import polling
 from tests.benchmarks.process import NODE, RTUI, SUBJECT, environment, folder, has_node, printed, rows, run
@@ -246,20 +248,12 @@ def startup(scale: Scale) -> list[Figure]:
 
 def query(scale: Scale) -> list[Figure]:
     """Filters over a large capture: until the first rows, and until all."""
-    from rtui.capture.journal import Journal
     from rtui.capture.query import compile_filter
     from rtui.capture.reader import Reader
-    from rtui.core.record import Record
 
     figures = []
     with folder() as place:
-        journal = Journal.create(place / "large.rtui")
-        link = journal.add_link("large", "websocket", "ws://large")
-        for start in range(1, scale.rows + 1, 1000):
-            journal.append([Record(n, n, link, 0, 1, "", message(n)) for n in range(start, start + 1000)])
-            while journal.lagging:
-                time.sleep(0.001)
-        journal.close(60)
+        make_capture(place / "large.rtui", scale.rows)
         reader = Reader(place / "large.rtui")
         for text in ("hall-7", ".value>45", "ch:nowhere or hall-7 .value>49"):
             first: list[float] = []
@@ -312,6 +306,11 @@ BENCHMARKS: dict[str, Callable[[Scale], list[Figure]]] = {
     "polling": polling,
     "grpc": grpc,
     "workbench": workbench,
+    "keys": keys,
+    "line": line,
+    "demo": demo,
+    "load": load,
+    "large": large,
     "startup": startup,
     "query": query,
     "memory": memory,

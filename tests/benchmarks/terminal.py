@@ -21,14 +21,17 @@ PAINTED = 1_000
 
 
 class Terminal:
-    """Runs `command` in a terminal of 140×40 and reads what it draws, so that it never waits for its terminal."""
+    """Runs `command` in a terminal and reads what it draws, so that it never waits for its terminal."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
-        self.began = time.monotonic()
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], size: tuple[int, int] = (140, 40)
+    ) -> None:
+        """`size` is columns and rows."""
+        self.began = self.last = time.monotonic()
         self.drawn = b""
         self.bytes = 0
         self._parent, child = pty.openpty()
-        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 140, 0, 0))
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
         self._process = subprocess.Popen(
             command,
             stdin=child,
@@ -53,17 +56,28 @@ class Terminal:
         self._process.wait()
         os.close(self._parent)
 
-    def read(self, seconds: float) -> None:
-        """Take what is drawn within `seconds`, or until something is."""
+    @property
+    def pid(self) -> int:
+        """Of the program."""
+        return self._process.pid
+
+    def press(self, keys: bytes) -> None:
+        """Send `keys` as typed."""
+        os.write(self._parent, keys)
+
+    def read(self, seconds: float) -> bool:
+        """Take what is drawn within `seconds`, or until something is; whether something was."""
         if not select.select([self._parent], [], [], seconds)[0]:
-            return
+            return False
         try:
             piece = os.read(self._parent, 65_536)
         except OSError:  # Linux: the program closed its side
             time.sleep(min(seconds, 0.01))
-            return
+            return False
         self.bytes += len(piece)
+        self.last = time.monotonic()
         self.drawn = (self.drawn + piece)[-200_000:]
+        return True
 
     def until(self, reached: Callable[[], bool]) -> float:
         """Read until `reached`; seconds since the start."""
@@ -72,6 +86,26 @@ class Terminal:
                 raise TimeoutError(self.drawn[-500:])
             self.read(0.01)
         return time.monotonic() - self.began
+
+    def settle(self, quiet: float = 0.4) -> None:
+        """Read until nothing is drawn for `quiet` seconds."""
+        while self.read(quiet):
+            pass
+
+    def answer(self, keys: bytes, needle: bytes, patience: float = 2.0) -> float | None:
+        """Press `keys`; seconds until `needle` is drawn, None if it is not within `patience`."""
+        self.drawn = b""
+        sent = time.monotonic()
+        self.press(keys)
+        while needle not in self.drawn:
+            if time.monotonic() - sent > patience:
+                return None
+            self.read(0.01)
+        return self.last - sent
+
+    def shows(self, needle: bytes) -> bool:
+        """Whether `needle` was drawn."""
+        return needle in self.drawn
 
     def painted(self) -> bool:
         """Whether a first picture is on the screen."""

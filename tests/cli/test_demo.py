@@ -2,10 +2,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
+import pytest
+
 from rtui.cli.demo import SHOWN, DemoHandle, demo_sessions
+from rtui.core.fault import Failure
 from rtui.demo import lab
 from tests.cli.conftest import PATIENCE, Cli
 from tests.waiting import eventually
@@ -20,6 +24,17 @@ async def test_the_servers_come_back_on_the_same_port() -> None:
         await handle.restart()
         assert (handle.running, dict(handle.urls)) == (True, urls)
     finally:
+        await handle.stop()
+    assert not handle.running
+
+
+async def test_the_ports_that_the_samples_name_are_never_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setattr(lab, "PORT_BASE", port - lab.OFFSETS["websocket"])
+        handle = DemoHandle(usual=True)
+        with pytest.raises(Failure, match=f"Port {port} cannot be used"):
+            await handle.start()
         await handle.stop()
     assert not handle.running
 

@@ -140,6 +140,22 @@ def test_no_color_is_a_wish_and_nothing_missing() -> None:
     assert depth({"NO_COLOR": "", "COLORTERM": "truecolor"}) == 0
 
 
+def test_a_terminal_without_a_cursor_is_bad_for_the_workbench() -> None:
+    found = diagnosis.cursor({"TERM": "dumb"})
+    assert (found.state, found.value) == ("bad", "cannot be moved (TERM=dumb)")
+    assert "rtui tail" in found.cost
+    assert diagnosis.cursor({"TERM": "screen"}).state == "ok"
+    assert "signs" in diagnosis.colours({"TERM": "dumb"}).cost
+
+
+@pytest.mark.parametrize("name", ["SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"])
+def test_what_is_done_otherwise_over_a_line_is_told(name: str) -> None:
+    told = diagnosis.ssh({name: "x"})
+    assert told.value == "yes"
+    assert "20 kB/s, 10 times a second" in told.cost
+    assert diagnosis.ssh({}).cost == ""
+
+
 def test_whatever_is_less_says_what_it_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnosis, "_tmux_option", lambda *_: "external")
     poor = {"TERM": "xterm", "TMUX": "x", "EDITOR": "no-such-editor", "PATH": "/nowhere"}
@@ -157,7 +173,7 @@ def test_a_full_terminal_lacks_nothing() -> None:
     good = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "de_DE.utf8"}
     terminal = [finding for finding in examine(FULL, 160, 50, good) if finding.group == "terminal"]
     assert [finding.name for finding in terminal if finding.state != "ok" or finding.cost] == []
-    assert len(terminal) == 7
+    assert len(terminal) == 8
 
 
 def test_the_libraries_are_those_of_the_project_file(monkeypatch: pytest.MonkeyPatch) -> None:

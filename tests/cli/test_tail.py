@@ -219,3 +219,25 @@ def test_the_reader_that_stops_is_a_subprocess_too(cli: Cli, server: str) -> Non
     )
     assert head.stdout.splitlines()[2] == "0"
     assert head.stderr == ""
+
+
+CALLS = """
+[session]
+url = "{server}{path}"
+[[messages]]
+name = "call"
+payload = '{{"jsonrpc":"2.0","id":7,"method":"sum","params":[1,2]}}'
+on_connect = true
+"""
+
+
+@pytest.mark.parametrize(("path", "filtered", "count"), [("/jsonrpc", "answered", 1), ("/silent", "unanswered", 1)])
+def test_a_request_is_judged_when_its_answer_had_time_to_come(
+    cli: Cli, server: str, path: str, filtered: str, count: int
+) -> None:
+    (cli.folder / "calls.toml").write_text(CALLS.format(server=server, path=path), encoding="utf-8")
+    other = "answered" if filtered == "unanswered" else "unanswered"
+    ended = cli.run("tail", "calls.toml", "--include-sent", "--filter", filtered, "--count", str(count))
+    assert [json.loads(line)["data"]["id"] for line in ended.stdout.splitlines()] == [7]
+    ended = cli.run("tail", "calls.toml", "--include-sent", "--filter", other, "--for", "2s")
+    assert ended.stdout == ""

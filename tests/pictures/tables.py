@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rtui.settings.quantity import format_duration as time
 from rtui.settings.quantity import format_size as size
+
+if TYPE_CHECKING:
+    from rtui.workbench.action import Action
 
 Limit: TypeAlias = tuple[str, str, str]
 """What, how much by default, and what changes it."""
@@ -26,7 +29,23 @@ SIGNS = {
     "right_parenthesis": ")",
     "equals_sign": "=",
     "percent_sign": "%",
+    "comma": ",",
+    "semicolon": ";",
+    "asterisk": "*",
+    "vertical_line": "|",
+    "backslash": "\\",
 }
+MENUS = {"tabs": "tab"}
+"""Panes of which a menu is about one thing."""
+TAB, PANE = "the tab", "the pane"
+WAYS = {
+    "app.menu": "right button",
+    **dict.fromkeys(("app.next-tab", "app.previous-tab", "app.timeline"), TAB),
+    **dict.fromkeys((f"app.pane-{pane}" for pane in ("sessions", "tree", "log", "message", "composer")), PANE),
+}
+"""What a click goes to."""
+EVERYWHERE = 5
+"""As many menus are all of them."""
 README = Path(__file__).parents[2] / "README.md"
 
 
@@ -38,15 +57,28 @@ def filters() -> str:
 
 
 def keys() -> str:
-    """The actions that have keys."""
+    """Every action, and the ways to it."""
     from rtui.workbench.bindings import ACTIONS
 
-    rows = [(shown(action.keys), action.help) for action in ACTIONS.values() if action.keys]
-    digits = [row for row in rows if row[0].strip("`").isdecimal()]
-    at = rows.index(digits[0])
-    rows = [row for row in rows if row not in digits]
-    rows.insert(at, ("`1` ... `9`", "Send the saved message of this number"))
-    return markdown(("key", "does"), rows)
+    rows = [row_of(action) for action in ACTIONS.values() if action.keys not in set("23456789")]
+    return markdown(("in the palette", "key", "by mouse", "does"), rows)
+
+
+def row_of(action: Action) -> tuple[str, ...]:
+    """How it is called, its keys, where it can be clicked, its help; the nine saved messages are one row."""
+    title = f"{action.group}: {action.title.rstrip('…')}"
+    if action.keys == "1":
+        return title.replace(" 1", " 1 ... 9"), "`1` ... `9`", "palette", action.help
+    return title, shown(action.keys) if action.keys else "-", by_mouse(action), action.help
+
+
+def by_mouse(action: Action) -> str:
+    """Where an action can be clicked, besides the palette."""
+    if action.id in WAYS:
+        return WAYS[action.id]
+    panes = " and ".join(MENUS.get(pane, pane) for pane in action.menu)
+    menu = "any menu" if len(action.menu) >= EVERYWHERE else f"menu of {panes}" if panes else ""
+    return ", ".join(filter(None, (menu, "bottom line" if action.footer else ""))) or "palette"
 
 
 def limits() -> str:
@@ -110,8 +142,9 @@ def in_requests() -> list[Limit]:
 
 def in_calls() -> list[Limit]:
     """What gRPC adds."""
+    from rtui.protobuf import descriptor_set, template
     from rtui.protocols import grpc
-    from rtui.protocols.wire import grpc_channel, grpc_reflection, grpc_schema, grpc_template
+    from rtui.protocols.wire import grpc_channel, grpc_reflection, grpc_schema
 
     own = grpc.Options()
     return [
@@ -123,19 +156,21 @@ def in_calls() -> list[Limit]:
             "-",
         ),
         ("gRPC: one answer of reflection", size(grpc_reflection.LIMIT), "-"),
-        ("gRPC: all descriptors of a server", size(grpc_schema.LARGEST), "-"),
+        ("gRPC: all descriptors of a server; a descriptor set", size(descriptor_set.LARGEST), "-"),
         ("gRPC: methods of a server", count(grpc_schema.METHODS), "-"),
-        ("gRPC: depth of a template; its fields", f"{grpc_template.DEEPEST}; {count(grpc_template.MOST)}", "-"),
+        ("gRPC: depth of a template; its fields", f"{template.DEEPEST}; {count(template.MOST)}", "-"),
     ]
 
 
 def kept() -> list[Limit]:
     """What the recording holds."""
     from rtui.capture import channels, courier, journal
+    from rtui.runtime import backlog
     from rtui.settings.config import Config
 
     config = Config()
     return [
+        ("sent and not read by the peer; then `rtui send` waits, and more is refused", size(backlog.MOST_BYTES), "-"),
         ("not yet stored; then the peer waits", size(courier.LAG_BYTES), "-"),
         ("the same on a full disk; then the oldest are lost, and counted", size(courier.MAX_BYTES), "-"),
         (
@@ -156,14 +191,16 @@ def kept() -> list[Limit]:
 def shown_at_once() -> list[Limit]:
     """What the workbench looks at."""
     from rtui.capture import effort, joined, past, pattern, series
-    from rtui.payloads import diff, json, markdown
+    from rtui.payloads import diff, json, markdown, yaml
+    from rtui.workbench.widgets import chart
 
     return [
         ("payloads compared in the message pane", f"{size(diff.MAX_BYTES)}, {count(diff.MAX_ROWS)} rows", "-"),
-        ("numbers in a chart", f"the newest {count(series.POINTS)}", "-"),
+        ("numbers in a chart; curves", f"the newest {count(series.POINTS)} of each; {chart.MOST}", "-"),
         ("time to look for them, or for the message before, in the file", time(past.PATIENCE), "-"),
         ("joined text shown; payload of one piece", f"{size(markdown.KEPT)}; {size(joined.MAX_BYTES)}", "-"),
         ("values of a JSON payload in the tree view; the rest as text", count(json.NODE_LIMIT), "-"),
+        ("levels of a YAML payload in the tree view", count(yaml.DEEPEST), "-"),
         ("of a payload that a regular expression searches", size(pattern.SEARCHED), "-"),
         ("time for that; beyond it the payload does not match", f"about {time(effort.AFFORDED)}", "-"),
     ]
@@ -179,10 +216,10 @@ def shown(keys: str) -> str:
     return " ".join(f"`{SIGNS.get(key, key)}`" for key in keys.split(","))
 
 
-def markdown(head: tuple[str, str], rows: list[tuple[str, str]]) -> str:
+def markdown(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table."""
-    lines = [head, ("---", "---"), *((one.replace("|", "\\|"), two.replace("|", "\\|")) for one, two in rows)]
-    return "\n".join(f"| {one} | {two} |" for one, two in lines)
+    lines = [head, ("---",) * len(head), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 TABLES: Mapping[str, Callable[[], str]] = {"filters": filters, "keys": keys, "limits": limits}

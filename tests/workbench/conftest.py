@@ -24,8 +24,10 @@ PATIENCE = 15.0
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RTUI_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("RTUI_STATE_HOME", str(tmp_path / "state"))
-    for name in ("SSH_CONNECTION", "TMUX", "NO_COLOR"):
+    for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT", "TMUX", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("COLORTERM", "truecolor")
+    monkeypatch.setenv("TERM", "xterm-256color")
 
 
 @pytest.fixture

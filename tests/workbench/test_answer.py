@@ -116,7 +116,7 @@ async def test_an_acknowledgement_is_linked_and_shown_argument_by_argument(
         assert acked.latency is not None
         assert any("ms" in badge or "µs" in badge for badge in badges(acked))
         await go_to(bench, pilot, acked)
-        bench.desk.show_message_as("pretty")
+        bench.desk.show_pane("message")
         await pilot.pause()
         text = "\n".join(screen_text(bench.desk.query_one(MessageView)))
         assert 'wire 430[1.5,{"a":2}]' in text
@@ -130,7 +130,7 @@ async def test_binary_arguments_are_shown_as_bytes(journal: Journal, server: dem
         image = found(bench, "image")
         assert image is not None
         await go_to(bench, pilot, image)
-        bench.desk.show_message_as("pretty")
+        bench.desk.show_pane("message")
         await pilot.pause()
         text = "\n".join(screen_text(bench.desk.query_one(MessageView)))
         assert 'wire 452-["image"' in text

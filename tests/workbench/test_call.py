@@ -229,6 +229,25 @@ async def test_the_command_line_that_does_the_same_is_copied(
         await until(pilot, lambda: "no request" in toasts(bench), "told")
 
 
+async def test_the_command_of_a_row_has_its_own_metadata_and_no_secret(
+    journal: Journal, server: grpc.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied: list[str] = []
+    async with running(journal, server.url) as (bench, pilot):
+        monkeypatch.setattr(bench, "copy", lambda text, _what: copied.append(text))
+        await opened(bench, pilot)
+        metadata = {"trace": "it's 7", "x-api-key": "s3cret"}
+        bench.desk.send(b"{}", "demo.Echo/Metadata", {"metadata": metadata})
+        await until(pilot, lambda: messages(bench, Direction.IN), "answered")
+        bench.desk.show_pane("log")
+        bench.desk.log_view.go_to(messages(bench, Direction.IN)[0].seq)
+        await pilot.press("ctrl+y")
+        await until(pilot, lambda: copied, "copied")
+    assert """-H 'trace: it'"'"'s 7'""" in copied[0]
+    assert "s3cret" not in copied[0]
+    assert "•••" not in copied[0]
+
+
 async def test_a_stream_under_the_cursor_is_subscribed_to_with_its_template(
     journal: Journal, server: grpc.Server
 ) -> None:

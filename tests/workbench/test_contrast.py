@@ -77,7 +77,7 @@ async def test_everything_painted_can_be_read(theme: str, tmp_path: Path) -> Non
     found: dict[str, set[str]] = {}
     async with running(None, reader=reader, config=config) as (bench, pilot):
         await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
-        for key in ("up", "f2", "f3", "f5", "question_mark", "ctrl+p", "ctrl+n", "f9", "slash"):
+        for key in ("up", "f2", "f3", "f5", "question_mark", "ctrl+p", "ctrl+n", "f9", "slash", "P"):
             await pilot.press("escape", key)
             await until(pilot, lambda: place(bench), "a dialog")
             if wrong := faint(bench):

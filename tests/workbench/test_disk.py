@@ -12,10 +12,12 @@ from rtui.capture.journal import Journal
 from rtui.demo import websocket as demo
 from rtui.settings.paths import user_sessions
 from rtui.settings.session import Session, load_session, save_session, session_from_url
+from rtui.settings.session_list import SessionEntry
 from rtui.settings.session_merge import both, is_changed, mine_over
 from rtui.workbench import disk
 from rtui.workbench.actions import session as actions
 from rtui.workbench.app import Workbench
+from rtui.workbench.panes.sidebar import Sidebar
 from rtui.workbench.screens.dialog import Choose
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
@@ -24,6 +26,12 @@ from tests.workbench.test_desk import toasts
 @pytest.fixture(autouse=True)
 def often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk, "PERIOD", 0.02)
+
+
+@pytest.fixture
+def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a test does is quicker than the watch."""
+    monkeypatch.setattr(disk, "PERIOD", 60.0)
 
 
 def mine_of(bench: Workbench) -> Session:
@@ -89,6 +97,112 @@ async def test_where_both_changed_the_user_chooses(
         await until(pilot, lambda: "saved to" in toasts(bench), "saved without another question")
     kept = load_session(path, actions.declares_for)
     assert (kept.description, kept.tags) == (description, tags)
+
+
+@pytest.mark.parametrize(
+    ("side", "description", "tags"), [("both", "theirs", ("ours",)), ("mine", "", ("ours",)), ("theirs", "theirs", ())]
+)
+@pytest.mark.usefixtures("seldom")
+async def test_two_rtui_that_save_one_session(
+    journal: Journal, server: demo.Server, side: str, description: str, tags: tuple[str, ...]
+) -> None:
+    url, path = f"{server.url}/echo", user_sessions() / "mine.toml"
+    async with running(journal) as (bench, pilot):
+        bench.connect(saved(url))
+        change(bench)
+        await write(url, 'description = "theirs"\n')
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(bench.screen, Choose), "asked")
+        await pilot.press("escape")
+        await until(pilot, lambda: bench.screen is bench.desk, "left")
+        assert mine_of(bench).tags == ("ours",)
+        await pilot.press("w")
+        await until(pilot, lambda: isinstance(bench.screen, Choose), "asked again")
+        await pilot.press(*side, "enter")
+        told = "not written" if side == "theirs" else "saved to"
+        await until(pilot, lambda: told in toasts(bench), "told")
+        sheet = bench.desk.sheets.current
+        await until(pilot, lambda: sheet is not None and not sheet.unsaved, "kept")
+        assert (mine_of(bench).description, mine_of(bench).tags) == (description, tags)
+    kept = load_session(path, actions.declares_for)
+    assert (kept.description, kept.tags) == (description, tags)
+
+
+async def test_a_session_that_another_deletes_stays_in_its_tab_and_can_be_written_again(
+    journal: Journal, server: demo.Server
+) -> None:
+    path = user_sessions() / "mine.toml"
+    async with running(journal) as (bench, pilot):
+        bench.connect(saved(f"{server.url}/echo"))
+        sheet = bench.desk.sheets.current
+        assert sheet is not None
+        text = await asyncio.to_thread(path.read_text)
+        await asyncio.to_thread(path.unlink)
+        await until(
+            pilot, lambda: "mine.toml is gone; its tab stays, and w writes the file again" in toasts(bench), "told"
+        )
+        assert sheet.unsaved
+        await asyncio.to_thread(path.write_text, text)
+        await until(pilot, lambda: not sheet.unsaved, "it is back")
+        await asyncio.to_thread(path.unlink)
+        await until(pilot, lambda: sheet.unsaved, "gone again")
+        await pilot.press("w")
+        await until(pilot, lambda: "saved to" in toasts(bench), "saved")
+    assert load_session(path, actions.declares_for).url == f"{server.url}/echo"
+
+
+def listed(bench: Workbench) -> list[str]:
+    nodes = bench.desk.query_one(Sidebar)._tree_nodes.values()
+    return [node.data.name for node in nodes if node.data is not None and node.data.source == "user"]
+
+
+async def test_sessions_that_come_and_go_are_listed_and_the_cursor_stays(
+    journal: Journal, server: demo.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder, session = user_sessions(), session_from_url(f"{server.url}/echo")
+    for name in ("work/a", "work/c", "z"):
+        save_session(session, folder / f"{name}.toml")
+    async with running(journal) as (bench, pilot):
+        sidebar = bench.desk.query_one(Sidebar)
+        sidebar.point_at(str(folder / "z.toml"))
+        await until(pilot, lambda: at_cursor(sidebar) == "z", "on z")
+        sidebar._branches["packaged", "demo"].collapse()
+        await asyncio.to_thread(save_session, session, folder / "work" / "b.toml")
+        await until(pilot, lambda: listed(bench) == ["work/a", "work/b", "work/c", "z"], "came")
+        await until(pilot, lambda: at_cursor(sidebar) == "z", "still on z")
+        assert not sidebar._branches["packaged", "demo"].is_expanded
+        await asyncio.to_thread((folder / "work" / "c.toml").rename, folder / "y.toml")
+        await until(pilot, lambda: listed(bench) == ["work/a", "work/b", "y", "z"], "renamed")
+        await until(pilot, lambda: at_cursor(sidebar) == "z", "still on z")
+        await asyncio.to_thread((folder / "z.toml").unlink)
+        await until(pilot, lambda: listed(bench) == ["work/a", "work/b", "y"], "gone")
+        await until(pilot, lambda: sidebar.cursor_node is not None, "somewhere near")
+
+
+def at_cursor(sidebar: Sidebar) -> str:
+    node = sidebar.cursor_node
+    return node.data.name if node is not None and node.data is not None else ""
+
+
+def test_folders_are_read_only_when_one_of_them_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    reads: list[int] = []
+
+    def read() -> list[SessionEntry]:
+        reads.append(1)
+        return []
+
+    monkeypatch.setattr(disk, "list_sessions", read)
+    watch = disk.Folders()
+    assert watch.changed() == []
+    assert watch.changed() is None
+    (tmp_path / "sessions" / "deep").mkdir(parents=True)
+    assert watch.changed() == []
+    (tmp_path / "sessions" / "deep" / "a.toml").write_text("")
+    assert watch.changed() == []
+    assert watch.changed() is None
+    assert len(reads) == 3
 
 
 async def test_what_was_saved_here_is_no_change(journal: Journal, server: demo.Server) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,12 +74,40 @@ def test_a_pane_zoomed_by_choice_stays_zoomed() -> None:
     assert shown(layout) == ["message"]
 
 
+@pytest.mark.parametrize(
+    ("size", "pairing"),
+    [((110, 5), "columns"), ((109, 20), "rows"), ((80, 24), "rows"), ((109, 19), ""), ((20, 5), "")],
+)
+def test_two_logs_stand_where_they_can_be_read(size: tuple[int, int], pairing: str) -> None:
+    layout = sized(*size)
+    assert layout.pairing == pairing
+    assert layout.paired == ""
+    layout.pair(True)
+    assert layout.paired == pairing
+    layout.zoom("log")
+    assert layout.paired == ""
+
+
+def test_sessions_and_tree_make_room_for_a_second_log_and_come_back() -> None:
+    layout = sized(140, 40)
+    layout.pair(True)
+    assert shown(layout) == ["log", "message", "composer"]
+    layout.press("tree", focused=False)
+    assert shown(layout) == ["tree"]
+    layout.pair(False)
+    assert shown(layout) == list(PANES)
+    layout.pair(True)
+    layout.resize(190, 40)
+    assert shown(layout) == list(PANES)
+
+
 @given(
     st.lists(
         st.one_of(
             st.tuples(st.just("press"), st.sampled_from(PANES), st.booleans()),
             st.tuples(st.just("zoom"), st.sampled_from(PANES), st.booleans()),
             st.tuples(st.just("resize"), st.integers(1, 300), st.integers(1, 100)),
+            st.tuples(st.just("pair"), st.booleans(), st.none()),
         )
     )
 )
@@ -89,6 +118,8 @@ def test_something_is_always_visible_and_the_focus_goes_where_it_can_be_seen(
     for what, one, two in steps:
         if what == "resize":
             layout.resize(int(str(one)), int(str(two)))
+        elif what == "pair":
+            layout.pair(bool(one))
         elif what == "press":
             pane = str(one)
             assert layout.visible(layout.press(pane, focused=bool(two) and layout.visible(pane)))

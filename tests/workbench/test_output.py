@@ -1,11 +1,17 @@
 from __future__ import annotations
 
-from rtui.workbench.output import LOCAL, PATIENCE, REMOTE, Pace, allowance
+from rtui.workbench.output import LOCAL, PATIENCE, REMOTE, Pace, allowance, is_remote
 
 
 def test_over_ssh_less_is_sent() -> None:
     assert allowance({}) == LOCAL
     assert allowance({"SSH_CONNECTION": "1 2 3 4"}) == REMOTE
+
+
+def test_whatever_sshd_has_left_tells_of_a_line() -> None:
+    assert is_remote({"SSH_TTY": "/dev/pts/1"})
+    assert is_remote({"SSH_CLIENT": "1 2 3"})
+    assert not is_remote({"SSH_CONNECTION": "", "SSH_AUTH_SOCK": "/tmp/agent"})
 
 
 def test_what_was_written_is_paid_for_by_time() -> None:

@@ -91,4 +91,7 @@ async def test_a_log_that_grows_and_shrinks_goes_on_following(
             await pilot.pause()
             assert log.follow, key
         await pilot.press("up")
+        await until(pilot, lambda: not log.follow, "up stops following")
+        total = log.total
+        await until(pilot, lambda: log.total > total + 30, "more came")
         assert not log.follow

@@ -1,14 +1,23 @@
-"""Poor terminals: without colour, and very small for a while."""
+"""Poor terminals: with few colours or none, behind a line, and very small for a while."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from rich.color import ColorType
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widgets import Input
 
 from rtui.capture.reader import Reader
+from rtui.settings.config import Config
+from rtui.settings.theme import contrast
+from rtui.workbench.app import Workbench
+from rtui.workbench.widgets.sixteen import READABLE
 from tests.workbench.conftest import running, until
 from tests.workbench.glass import in_full
+from tests.workbench.test_contrast import THEMES, place
 from tests.workbench.test_snapshot import write_capture
 
 
@@ -41,3 +50,67 @@ async def test_20_by_5_and_back_is_as_before(reader: Reader) -> None:
             assert len(in_full(bench)) == 5, key
         await pilot.resize_terminal(140, 40)
         await until(pilot, lambda: in_full(bench) == before, "as before")
+
+
+async def test_over_a_line_a_dialog_leaves_the_rest_as_it_was(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSH_CONNECTION", "192.0.2.1 50022 192.0.2.2 22")
+    async with running(None, reader=reader) as (bench, pilot):
+        await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
+        before = painted(bench)
+        await pilot.press("question_mark")
+        await until(pilot, lambda: isinstance(bench.screen, ModalScreen) and place(bench), "a dialog")
+        region, now = place(bench), painted(bench)
+        around = [y for y in range(40) if not region.y <= y < region.bottom]
+        assert around
+        assert [y for y in around if now[y] != before[y]] == []
+
+
+@pytest.mark.parametrize("still", [True, False])
+async def test_with_reduced_motion_no_cursor_blinks(reader: Reader, still: bool) -> None:
+    async with running(None, reader=reader, config=Config(animations=not still)) as (bench, pilot):
+        await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
+        assert (bench.animation_level == "none") == still
+        await pilot.press("slash")
+        await until(pilot, lambda: isinstance(bench.focused, Input), "the filter")
+        await pilot.press("escape", "ctrl+p")
+        await until(pilot, lambda: isinstance(bench.focused, Input), "the palette")
+        blinking = [one.cursor_blink for one in (bench.desk.picture.filter_bar.input, bench.focused)]  # type: ignore[union-attr]
+        assert blinking == [not still] * 2
+
+
+@pytest.mark.parametrize("theme", THEMES)
+async def test_on_16_colours_everything_can_be_read(
+    theme: str, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLORTERM")
+    monkeypatch.setenv("TERM", "xterm-16color")
+    async with running(None, reader=reader, config=Config(theme=theme, animations=False)) as (bench, pilot):
+        await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
+        lost: set[str] = set()
+        for key in ("up", "question_mark", "f9", "slash"):
+            await pilot.press("escape", key)
+            await until(pilot, lambda: place(bench), "a dialog")
+            lost |= {f"{key}: {text}" for text in hidden(bench)}
+            await pilot.press("escape")
+        assert lost == set()
+
+
+def painted(bench: Workbench) -> list[Strip]:
+    return [strip.simplify() for strip in bench.screen._compositor.render_strips()]
+
+
+def hidden(bench: Workbench) -> set[str]:
+    """Text that does not stand out from its ground, or has a colour that is none of 16."""
+    return {
+        segment.text.strip()
+        for strip in painted(bench)
+        for segment in strip
+        if any(char.isalnum() for char in segment.text)
+        and segment.style is not None
+        and segment.style.color is not None
+        and segment.style.bgcolor is not None
+        and (
+            segment.style.color.type is not ColorType.STANDARD
+            or contrast(segment.style.color.get_truecolor().hex, segment.style.bgcolor.get_truecolor().hex) < READABLE
+        )
+    }

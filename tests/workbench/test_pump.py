@@ -43,7 +43,7 @@ def test_the_rate_rises_one_step_per_calm_while() -> None:
 def test_over_ssh_at_most_ten_a_second() -> None:
     assert top_rate(30, {"SSH_CONNECTION": "1 2 3 4"}) == 10
     assert top_rate(30, {}) == 30
-    assert top_rate(5, {"SSH_CONNECTION": ""}) == 5
+    assert top_rate(5, {"SSH_TTY": "/dev/pts/1"}) == 5
 
 
 async def test_ticks_come_until_stopped() -> None:

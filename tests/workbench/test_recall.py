@@ -11,7 +11,7 @@ from rtui.settings.config import Config
 from rtui.settings.session import Session, save_session, session_from_url
 from rtui.workbench import recall
 from rtui.workbench.state import State as KeptState
-from rtui.workbench.state import load_state, save_state, state_file
+from rtui.workbench.state_file import load_state, save_state, state_file
 from rtui.workbench.widgets.composer import Composer
 from rtui.workbench.widgets.filterbar import FilterBar
 from rtui.workbench.widgets.row import TimeMode

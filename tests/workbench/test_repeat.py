@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from rtui.workbench.repeat import Repeat, parse_rhythm, spell_rhythm
+from rtui.core.lifecycle import State
+from rtui.workbench.repeat import Repeat, Repeats, parse_rhythm, spell_rhythm
 
 
 @pytest.mark.parametrize(
@@ -26,3 +29,23 @@ def test_a_wait_stays_within_its_jitter() -> None:
     assert all(1.5 <= repeat.wait() <= 2.5 for _ in range(100))
     assert len({repeat.wait() for _ in range(100)}) > 1
     assert Repeat("x", 2.0, list).wait() == 2.0
+
+
+async def test_beats_are_left_out_while_the_peer_does_not_read() -> None:
+    sent: list[int] = []
+    asked = iter([True, False, False, True])
+
+    class Slow:
+        id = 1
+        state = State.OPEN
+
+        @property
+        def has_room(self) -> bool:
+            room = next(asked, None)
+            if room is None:
+                self.state = State.CLOSED
+            return bool(room)
+
+    peer: Any = Slow()
+    await Repeats(list).run(peer, Repeat("x", 0.001, lambda: sent.append(1)))
+    assert len(sent) == 2

@@ -75,15 +75,9 @@ async def test_a_file_that_changed_meanwhile_is_noticed_before_it_is_written(
         bench.connect(saved)
         await asyncio.to_thread(path.write_text, f'[session]\nurl = "{server.url}/echo"\ndescription = "theirs"\n')
         await pilot.press("w")
-        await until(pilot, lambda: isinstance(bench.screen, Confirm), "asked")
-        assert "changed by something else" in bench.screen.detail  # type: ignore[attr-defined]
-        await pilot.press("n")
-        await until(pilot, lambda: bench.screen is bench.desk, "back")
-        assert "saved to" not in toasts(bench)
-        await pilot.press("w")
-        await until(pilot, lambda: isinstance(bench.screen, Confirm), "asked again")
-        await pilot.press("y")
-        await until(pilot, lambda: "saved to" in toasts(bench), "saved")
+        await until(pilot, lambda: "was read again, and not written" in toasts(bench), "read again")
+        assert bench.desk.session is not None
+        assert bench.desk.session.description == "theirs"
     assert load_session(path, actions.declares_for).description == "theirs"
 
 
@@ -183,3 +177,36 @@ async def test_tags_are_shown_where_there_is_room(journal: Journal, server: demo
             await until(pilot, partial(_is_wide, sidebar, width), "as wide")
             lines = [sidebar.render_line(y).text for y in range(sidebar.size.height)]
             assert any("#plant␛7" in line for line in lines) is shown
+
+
+async def test_picked_sessions_are_connected_together(journal: Journal, server: demo.Server) -> None:
+    for name in ("one", "three", "two"):
+        session = msgspec.structs.replace(session_from_url(f"{server.url}/echo"), name=name)
+        save_session(session, user_sessions() / "work" / f"{name}.toml")
+    (user_sessions() / "work" / "three.toml").write_text("[session]\nname = 3\n")
+    async with running(journal) as (bench, pilot):
+        sidebar = bench.desk.query_one(Sidebar)
+        sidebar.focus()
+        folder = next(node for node in sidebar._tree_nodes.values() if str(node.label) == "work/")
+        sidebar.move_cursor(folder)
+        await pilot.press("space", "space", "space")
+        assert str(sidebar.border_subtitle) == "3 picked"
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: len(bench.desk.sheets) == 3, "two tabs and the timeline")
+        assert bench.desk.sheets.current is not None
+        assert bench.desk.sheets.current.name == "one"
+        await until(pilot, lambda: "three.toml" in toasts(bench), "the broken one is told of")
+        assert not sidebar._picked
+
+
+async def test_a_click_with_ctrl_picks_and_connects_nothing(journal: Journal, server: demo.Server) -> None:
+    save_session(session_from_url(f"{server.url}/echo"), user_sessions() / "mine.toml")
+    async with running(journal) as (bench, pilot):
+        sidebar = bench.desk.query_one(Sidebar)
+        node = next(node for node in sidebar._tree_nodes.values() if node.data and node.data.name == "mine")
+        at = sidebar.content_region.offset - sidebar.region.offset + (6, node.line)
+        await pilot.click(Sidebar, offset=(at.x, at.y), control=True)
+        await until(pilot, lambda: list(sidebar._picked) == [str(user_sessions() / "mine.toml")], "picked")
+        await pilot.click(Sidebar, offset=(at.x, at.y), control=True)
+        await until(pilot, lambda: not sidebar._picked, "no longer")
+        assert len(bench.desk.sheets) == 0

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from rtui.capture.journal import Journal
 from rtui.demo import websocket as demo
-from rtui.workbench.state import load_state, state_file
+from rtui.workbench.state_file import load_state, state_file
 from tests.workbench.conftest import running, until
 
 

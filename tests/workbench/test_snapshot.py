@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rtui.capture.reader import Reader
 from rtui.core.record import Direction, Kind, Record
 from rtui.settings.config import Config
 from rtui.workbench.app import Workbench
+from rtui.workbench.panes.caption import Slide
 from tests.workbench.conftest import until
 
 NOON = 1_767_268_800_000_000_000
@@ -46,13 +47,13 @@ def write_capture(path: Path) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Workbench]]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Workbench]]:
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     monkeypatch.chdir(tmp_path)
     write_capture(tmp_path / "old.rtui")
     reader = Reader(tmp_path / "old.rtui")
-    yield lambda theme: Workbench(reader=reader, config=Config(theme=theme, animations=False))
+    yield lambda theme, **more: Workbench(reader=reader, config=Config(theme=theme, animations=False, **more))
     reader.close()
     monkeypatch.undo()
     time.tzset()
@@ -82,6 +83,47 @@ async def settle(pilot: Pilot[Any]) -> None:
     ],
 )
 def test_desk(
-    snap_compare: Callable[..., bool], desk: Callable[[str], Workbench], theme: str, size: tuple[int, int]
+    snap_compare: Callable[..., bool], desk: Callable[..., Workbench], theme: str, size: tuple[int, int]
 ) -> None:
     assert snap_compare(desk(theme), terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("density", ["compact", "large"])
+def test_density(snap_compare: Callable[..., bool], desk: Callable[..., Workbench], density: str) -> None:
+    assert snap_compare(desk("dark", density=density), terminal_size=(80, 24), run_before=settle)
+
+
+def presenting(slide: Slide) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    """Presenter mode, with `slide` on the band."""
+
+    async def present(pilot: Pilot[Any]) -> None:
+        await settle(pilot)
+        await pilot.press("P")
+        bench = pilot.app
+        assert isinstance(bench, Workbench)
+        presenter = bench.desk.presenter
+        await until(pilot, lambda: bench.desk.focused is presenter.band, "the band has the focus")
+        assert presenter.band is not None
+        assert presenter.caps is not None
+        presenter.band.show(slide)
+        presenter.caps.note(".", "Next step", 0.0)
+        await pilot.pause()
+
+    return present
+
+
+CAPTION = "The server sends back what it gets: the same text, after the time that its badge tells, in the same order."
+WRONG = "No message matched: none in 2 s. Press . to try again, x to skip the step."
+SLIDES = (
+    Slide("3/8 · done · next in 4 s", CAPTION, "next: four bytes", "", ". next · pgup back · a clock · esc leaves"),
+    Slide("3/8 · failed", CAPTION, "", WRONG, ". next · pgup back · a clock · esc leaves"),
+)
+
+
+@pytest.mark.parametrize(
+    ("theme", "size", "slide"), [("dark", (80, 24), 0), ("light", (140, 40), 1), ("monochrome", (60, 20), 1)]
+)
+def test_presenter(
+    snap_compare: Callable[..., bool], desk: Callable[..., Workbench], theme: str, size: tuple[int, int], slide: int
+) -> None:
+    assert snap_compare(desk(theme), terminal_size=size, run_before=presenting(SLIDES[slide]))

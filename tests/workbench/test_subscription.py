@@ -21,13 +21,14 @@ from rtui.core.record import Direction, Kind, Record
 from rtui.demo import mqtt
 from rtui.protocols.mqtt import Mqtt, Subscription
 from rtui.runtime.hub import Connection
-from rtui.runtime.link import Link, Ticket
+from rtui.runtime.ledger import Ticket
+from rtui.runtime.link import Link
 from rtui.settings.config import Config
 from rtui.settings.secrets import Secrets
 from rtui.settings.session import Session, SessionSubscription, load_session, session_from_url
 from rtui.workbench.actions.session import declares_for
 from rtui.workbench.app import Workbench
-from rtui.workbench.picture import look_of
+from rtui.workbench.reading import look_of
 from rtui.workbench.screens.help import Help
 from rtui.workbench.screens.subscription_form import SubscriptionForm
 from rtui.workbench.screens.subscriptions import SubscriptionList, SubscriptionScreen, about, answer_words
@@ -174,8 +175,7 @@ async def test_muting_hides_the_rows_and_the_capture_keeps_them(journal: Journal
 async def test_a_refusal_stands_in_the_row_in_words(journal: Journal, broker: mqtt.Server) -> None:
     async with running(journal, broker.url) as (bench, pilot):
         rows = await listed(bench, pilot)
-        await pilot.press("a")
-        await form(bench, pilot, channel="a/#/b")
+        bench.desk.sure.subscribe("a/#/b")
         await until(pilot, lambda: standings(bench) == {"a/#/b": "refused"}, "refused")
         assert "refused: # stands alone" in shown(rows)
 
@@ -414,3 +414,16 @@ def test_list(
 
     bench = Workbench(reader=capture, config=Config(theme=theme, animations=False))
     assert snap_compare(bench, terminal_size=size, run_before=settle)
+
+
+@pytest.mark.parametrize("wanted", ["a/#/b", "a/b+"])
+async def test_what_is_no_topic_filter_is_refused_in_the_form(
+    journal: Journal, broker: mqtt.Server, wanted: str
+) -> None:
+    async with running(journal, broker.url) as (bench, pilot):
+        await listed(bench, pilot)
+        await pilot.press("a")
+        await form(bench, pilot, channel=wanted)
+        assert isinstance(bench.screen, SubscriptionForm), "it stays"
+        assert "not a topic filter" in str(bench.screen.query_one(".trouble").render())
+        assert not list(bench.desk.sure.subscriptions)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from rtui.core.record import Direction, Kind
 from rtui.protocols.base import Adapter, Verb
+from rtui.settings.option import declared
+from rtui.settings.secrets import MASK
 from rtui.workbench import offer
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import can_send, is_open
@@ -14,8 +19,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from rtui.core.event import Offer
+    from rtui.core.record import Record
     from rtui.runtime.hub import Connection
     from rtui.workbench.screens.desk import Desk
+
+LISTED: Final = 1_000
+"""Channels in a list to choose from."""
+METADATA: Final = "metadata"
+"""The key of the option that holds what is sent beside the messages of a call, and of the meta that tells it."""
 
 BOOK = Book("Call")
 _action = BOOK.action
@@ -61,20 +72,21 @@ def open_calls(connection: Connection) -> tuple[int, int]:
     when=has_offers,
     footer=True,
     called=lambda desk: f"{desk.sure.adapter.words.channels.capitalize()}…",
+    menu=("tree", "composer"),
 )
 async def choose(desk: Desk) -> None:
     """Choose from what the peer offers, by any part of the name, and write to it."""
     await choose_channel(desk)
 
 
-@_action("half-close", "F,alt+h", "End sending", when=can_half_close, footer=True)
+@_action("half-close", "F,alt+h", "End sending", when=can_half_close, footer=True, menu=("tree", "log", "composer"))
 def half_close(desk: Desk) -> None:
     """Tell the peer that no more will be sent in the newest open call, and wait for its answer."""
     desk.sure.half_close(target(desk))
     desk.log_view.action_follow()
 
 
-@_action("cancel", "Q,alt+q", "Cancel call", when=can_cancel, footer=True)
+@_action("cancel", "Q,alt+q", "Cancel call", when=can_cancel, footer=True, menu=("tree", "log", "composer"))
 def cancel(desk: Desk) -> None:
     """Give up the newest open call."""
     desk.sure.cancel(target(desk))
@@ -88,7 +100,7 @@ def put_template(desk: Desk) -> None:
     desk.sure_picture.composer.action_template()
 
 
-@_action("about", "I", "About…", when=lambda desk: pointed_at(desk) is not None)
+@_action("about", "I", "About…", when=lambda desk: pointed_at(desk) is not None, menu=("tree", "log", "composer"))
 async def about(desk: Desk) -> None:
     """What the peer says of the channel: what goes in, what comes out, and its own words about it."""
     from rtui.workbench.screens.dialog import Note
@@ -99,7 +111,7 @@ async def about(desk: Desk) -> None:
         await desk.ask(Note(chosen.channel, "\n\n".join(filter(None, parts))))
 
 
-@_action("copy-command", "ctrl+y,alt+y", "Copy as command", when=can_copy_command)
+@_action("copy-command", "ctrl+y,alt+y", "Copy as command", when=can_copy_command, menu=("log", "composer"))
 def copy_command(desk: Desk) -> None:
     """Copy the command line that sends the same: what stands in the composer, or the request of the row."""
     said = _typed(desk) if desk.focused_pane == "composer" else _requested(desk)
@@ -112,17 +124,30 @@ def copy_command(desk: Desk) -> None:
 
 
 async def choose_channel(desk: Desk, part: str = "") -> None:
-    """Put one of the channels that are offered into the composer; `part` narrows the list from the start."""
+    """Put a channel that is offered or was seen into the composer; `part` narrows the list from the start."""
     from rtui.workbench.screens.dialog import Choice, Choose
 
     connection = desk.sure
     choices = [Choice(one.channel, one.channel, one.kind) for one in connection.offered]
+    seen, detail = _seen(connection, part)
+    choices += [Choice(name, name) for name in seen]
     known = offer.of(connection.offered, part) is not None
     title = connection.adapter.words.channels
-    picked = await desk.ask(Choose(title, choices, current=part, typed="" if known else part))
+    picked = await desk.ask(Choose(title, choices, current=part, typed="" if known else part, detail=detail))
     if picked is not None:
         desk.show_pane("composer")
         desk.sure_picture.composer.aim(picked)
+
+
+def _seen(connection: Connection, part: str) -> tuple[list[str], str]:
+    """Channels that are not offered and were seen, as many as a list can hold, and a word on the others."""
+    offered = {one.channel for one in connection.offered}
+    names = [name for name in connection.channels.names() if name and name not in offered]
+    if len(names) <= LISTED:
+        return names, ""
+    words = part.casefold().split()
+    fitting = [name for name in names if all(word in name.casefold() for word in words)]
+    return fitting[:LISTED], f"{min(len(fitting), LISTED):,} of {len(names):,}: type a part of the name first"
 
 
 def target(desk: Desk) -> str:
@@ -153,12 +178,24 @@ def _typed(desk: Desk) -> tuple[str, bytes, Any]:
     return composer.draft.channel, composer.payload(), desk.built(composer.outgoing())
 
 
-def _requested(desk: Desk) -> tuple[str, bytes, None] | None:
+def _requested(desk: Desk) -> tuple[str, bytes, Any] | None:
     """The channel of the selected rows and all that was sent in them; of an answer, what it answers."""
     catalog = desk.bench.catalog
     rows = [catalog.record(row.reply_to) if row.direction != Direction.OUT else row for row in desk.selected_records()]
     sent = [row for row in rows if row is not None and row.kind == Kind.MESSAGE and row.direction == Direction.OUT]
     if not sent:
         return None
-    kept = {row.seq: row.payload for row in sent if row.channel == sent[-1].channel}
-    return sent[-1].channel, b"\n".join(kept.values()), None
+    kept = {row.seq: row for row in sent if row.channel == sent[-1].channel}
+    return sent[-1].channel, b"\n".join(row.payload for row in kept.values()), _with_metadata(desk, kept.values())
+
+
+def _with_metadata(desk: Desk, rows: Iterable[Record]) -> Any:
+    """The metadata that the first of `rows` was sent with, as the protocol's `Outgoing`; None without any.
+
+    What is masked in it stays away: the command names secrets by variables.
+    """
+    told = (msgspec.json.decode(row.meta).get(METADATA) for row in rows if row.meta)
+    found = next((one for one in told if isinstance(one, dict)), {})
+    own = {name: value for name, value in found.items() if MASK not in value}
+    takes = any(one.key == METADATA for one in declared(desk.sure.adapter.Outgoing))
+    return desk.built({METADATA: own}) if own and takes else None

@@ -67,7 +67,7 @@ def copy_name(desk: Desk) -> None:
     desk.sure_tree.action_copy()
 
 
-@_action("channel-mute", "", "Mute", when=has_channel)
+@_action("channel-mute", "", "Mute", when=has_channel, menu=("tree",))
 def mute(desk: Desk) -> None:
     """Dim the rows of the tree's channel, or show them as before."""
     desk.sure_tree.action_mute()
@@ -79,19 +79,19 @@ def clear(desk: Desk) -> None:
     desk.sure_tree.action_clear_retained()
 
 
-@_action("diff", "", "Diff", when=has_row)
+@_action("diff", "", "Diff", when=has_row, menu=("log",))
 def diff(desk: Desk) -> None:
     """What changed since the message before on its channel."""
     desk.show_message_as("diff")
 
 
-@_action("chart", "", "Chart", when=has_row)
+@_action("chart", "", "Chart", when=has_row, menu=("log",))
 def chart(desk: Desk) -> None:
     """The numbers of the message over time."""
     desk.show_message_as("chart")
 
 
-@_action("joined", "", "Joined text", when=has_row)
+@_action("joined", "", "Joined text", when=has_row, menu=("log",))
 def joined(desk: Desk) -> None:
     """The text that the stream around the row brings piece by piece, as Markdown."""
     desk.show_message_as("joined")

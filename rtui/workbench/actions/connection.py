@@ -73,7 +73,7 @@ def _has_own_ping(desk: Desk) -> bool:
     return desk.sure.adapter.words.ping != Words(channel="", channels="").ping
 
 
-@_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture)
+@_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture, menu=("sessions",))
 async def connect(desk: Desk) -> None:
     """Connect to a URL."""
     from rtui.workbench.screens.dialog import Prompt
@@ -85,19 +85,19 @@ async def connect(desk: Desk) -> None:
         desk.connect(session_from_url(registry.for_url(url)[1]))
 
 
-@_action("new-session", "ctrl+n", "New session…", when=lambda desk: desk.live_capture)
+@_action("new-session", "ctrl+n", "New session…", when=lambda desk: desk.live_capture, menu=("sessions",))
 async def new_session(desk: Desk) -> None:
     """Fill in a form."""
     await edit_session(desk, None)
 
 
-@_action("disconnect", "d", "Disconnect", when=live)
+@_action("disconnect", "d", "Disconnect", when=live, menu=("tabs",))
 def disconnect(desk: Desk) -> None:
     """Close politely and stay closed."""
     desk.sure.close()
 
 
-@_action("reconnect", "r", "Reconnect", when=lambda desk: desk.connection is not None)
+@_action("reconnect", "r", "Reconnect", when=lambda desk: desk.connection is not None, menu=("tabs",))
 def reconnect(desk: Desk) -> None:
     """Connect again now, without waiting."""
     desk.sure.reconnect()
@@ -110,13 +110,14 @@ def reconnect(desk: Desk) -> None:
     when=lambda desk: _can(desk, Verb.PING),
     footer=_has_own_ping,
     called=_ping_word,
+    menu=("tabs",),
 )
 def ping(desk: Desk) -> None:
     """Send a ping and time the answer; where requests are repeated, make the next one now."""
     desk.sure.poke()
 
 
-@_action("close-with", "C", "Close with…", when=lambda desk: _can(desk, Verb.CLOSE_CODE))
+@_action("close-with", "C", "Close with…", when=lambda desk: _can(desk, Verb.CLOSE_CODE), menu=("tabs",))
 async def close_with(desk: Desk) -> None:
     """Close with a code and a reason."""
     from rtui.workbench.screens.dialog import Prompt
@@ -136,6 +137,7 @@ async def close_with(desk: Desk) -> None:
     "B",
     "Break…",
     when=lambda desk: _can(desk, Verb.BREAK),
+    menu=("tabs",),
 )
 async def misbehave(desk: Desk) -> None:
     """Misbehave on purpose, to see how the peer takes it."""

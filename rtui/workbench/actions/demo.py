@@ -4,33 +4,53 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtui.core.lifecycle import State
+from rtui.settings.paths import packaged
 from rtui.workbench.action import Book
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
+    from rtui.workbench.sheet import Sheet
 
 BOOK = Book("Demo")
 _action = BOOK.action
 
 
+def _matters(desk: Desk) -> bool:
+    """Whether the servers are what the tab is about: in the demonstration, and where a sample finds nobody."""
+    return desk.bench.demonstration or (desk.sheets.current is not None and _is_lost(desk.sheets.current))
+
+
+def _is_lost(sheet: Sheet) -> bool:
+    """Whether it is a sample without its server."""
+    path = sheet.session.path if sheet.session is not None else None
+    is_sample = path is not None and path.is_relative_to(packaged("sessions"))
+    return is_sample and sheet.connection is not None and sheet.connection.state is not State.OPEN
+
+
 @_action(
     "demo-servers",
     "D",
-    "Stop servers",
+    "Demo servers",
     when=lambda d: d.demo is not None,
-    footer=True,
+    footer=_matters,
+    called=lambda d: "Stop servers" if d.demo is not None and d.demo.running else "Start servers",
 )
 async def toggle_servers(desk: Desk) -> None:
-    """Stop the demo servers, or start them again."""
+    """Start the servers that the samples connect to, or stop them: connections wait and come back."""
     demo = desk.demo
     if demo is None:
         return
+    key = desk.bench.key_of("app.demo-servers")
     if demo.running:
-        desk.say("stopping the demo servers: watch the connections wait and retry; D starts them again")
+        desk.say(f"stopping the demo servers: watch the connections wait and retry; {key} starts them again")
         await demo.stop()
     else:
         await demo.start()
-        desk.say("the demo servers are back")
+        desk.say("the demo servers run: the samples can connect")
+        for sheet in desk.sheets if not desk.bench.demonstration else ():
+            if sheet.connection is not None and _is_lost(sheet):
+                sheet.connection.reconnect()
 
 
 @_action("tour", "", "Tour", when=lambda d: d.demo is not None)

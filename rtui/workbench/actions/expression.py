@@ -18,7 +18,7 @@ def has_saved(desk: Desk) -> bool:
     return bool(desk.bench.state.saved_filters)
 
 
-@_action("filters", "V", "Saved filters…", when=lambda desk: desk.sheets.current is not None)
+@_action("filters", "V", "Saved filters…", when=lambda desk: desk.sheets.current is not None, menu=("log",))
 async def choose(desk: Desk) -> None:
     """Filter by an expression that was kept by name, or by one that was asked for before."""
     from rtui.workbench.screens.dialog import Choice, Choose
@@ -35,7 +35,7 @@ async def choose(desk: Desk) -> None:
         desk.put_filter(picked)
 
 
-@_action("keep-filter", "alt+v", "Keep filter…", when=lambda desk: desk.has_filter)
+@_action("keep-filter", "alt+v", "Keep filter…", when=lambda desk: desk.has_filter, menu=("log",))
 async def keep(desk: Desk) -> None:
     """Keep the filter under a name, for every session."""
     from rtui.workbench.screens.dialog import Prompt

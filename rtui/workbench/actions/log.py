@@ -26,7 +26,7 @@ def has_columns(desk: Desk) -> bool:
     return desk.sheets.current is not None and not desk.is_merged
 
 
-@_action("columns", "L", "Columns…", when=has_columns)
+@_action("columns", "L", "Columns…", when=has_columns, menu=("log",))
 async def columns(desk: Desk) -> None:
     """Choose the columns of the log: what rows have, and places in their JSON."""
     from rtui.workbench.recall import columns_of
@@ -47,6 +47,22 @@ async def columns(desk: Desk) -> None:
         desk.log_view.set_columns(sheet.columns)
 
 
+@_action("density", "v", "Density", when=lambda desk: desk.sheets.current is not None, menu=("log",))
+def density(desk: Desk) -> None:
+    """Rows of one line with short columns, of one line, or of several with the payload wrapped; the choice is kept."""
+    sheet = desk.sheets.current
+    if sheet is None:
+        return
+    chosen = desk.log_view.brush.density.next()
+    if desk.presenter.on:
+        desk.presenter.density = chosen
+    elif sheet.density is not None:
+        sheet.density = chosen  # its file asks for one: this choice is for this run
+    else:
+        desk.bench.state.density = chosen.value
+    desk.redraw(lambda picture: picture.fit_rows())
+
+
 def in_timeline(desk: Desk) -> bool:
     """Whether rows of several connections stand together."""
     return desk.sheets.current is not None and desk.sheets.current.is_timeline
@@ -57,13 +73,13 @@ def has_source(desk: Desk) -> bool:
     return in_timeline(desk) and desk.has_row
 
 
-@_action("mute-source", "comma", "Mute connection", when=has_source)
+@_action("mute-source", "comma", "Mute connection", when=has_source, menu=("log",))
 def mute_source(desk: Desk) -> None:
     """Leave the connection of the row out of the timeline; it is recorded all the same."""
     toggle_mute(desk, desk.selected_records()[-1].link)
 
 
-@_action("solo-source", "semicolon", "Solo connection", when=has_source)
+@_action("solo-source", "semicolon", "Solo connection", when=has_source, menu=("log",))
 def solo_source(desk: Desk) -> None:
     """Show only the connection of the row in the timeline; again shows all."""
     links = set(desk.bench.catalog.links)
@@ -72,7 +88,7 @@ def solo_source(desk: Desk) -> None:
     _leave_out(desk, set() if sheet is not None and sheet.muted >= others else others)
 
 
-@_action("sources", "J", "Connections shown…", when=in_timeline)
+@_action("sources", "J", "Connections shown…", when=in_timeline, menu=("log", "tabs"))
 async def sources(desk: Desk) -> None:
     """Choose which connections the timeline shows; in the line of tabs, ctrl and a click do the same."""
     from rtui.workbench.screens.dialog import Choice, Choose

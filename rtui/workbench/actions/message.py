@@ -80,7 +80,7 @@ def _may_ask_to_send(desk: Desk) -> bool:
     return is_open(desk) or (desk.connection is not None and not desk.sends)
 
 
-@_action("compose", "s", "Send", footer=can_send, when=_may_ask_to_send)
+@_action("compose", "s", "Send", footer=can_send, when=_may_ask_to_send, menu=("tabs",))
 def compose(desk: Desk) -> None:
     """Write a message."""
     if desk.sends:
@@ -89,14 +89,14 @@ def compose(desk: Desk) -> None:
         explain_silence(desk)
 
 
-@_action("copy", "y", "Copy", when=has_row)
+@_action("copy", "y", "Copy", when=has_row, menu=("log",))
 def copy_payload(desk: Desk) -> None:
     """Copy the payload of the selected rows, as received."""
     rows = desk.selected_records()
     desk.copy("\n".join(row.payload.decode("utf-8", "replace") for row in rows), _named(len(rows), "payload"))
 
 
-@_action("copy-row", "Y", "Copy as NDJSON", when=has_row)
+@_action("copy-row", "Y", "Copy as NDJSON", when=has_row, menu=("log",))
 def copy_rows(desk: Desk) -> None:
     """Copy the selected rows as `rtui tail` prints them."""
     rows = desk.selected_records()
@@ -104,7 +104,7 @@ def copy_rows(desk: Desk) -> None:
     desk.copy(lines.decode("utf-8", "replace"), _named(len(rows), "row"))
 
 
-@_action("resend", "R", "Send again", when=can_resend)
+@_action("resend", "R", "Send again", when=can_resend, menu=("log",))
 def resend(desk: Desk) -> None:
     """Send the payload of the row again, unchanged, to the channel of the row if the protocol sends to channels."""
     for row in desk.selected_records():
@@ -112,14 +112,14 @@ def resend(desk: Desk) -> None:
             desk.send(row.payload, _channel_for(desk, row), carried(desk, row))
 
 
-@_action("edit-resend", "ctrl+r", "Edit and send", when=can_resend)
+@_action("edit-resend", "ctrl+r", "Edit and send", when=can_resend, menu=("log",))
 def edit_and_resend(desk: Desk) -> None:
     """Put the row into the composer."""
     row = desk.selected_records()[-1]
     desk.load_composer(row.payload, row.channel, carried(desk, row))
 
 
-@_action("answer", "K", "Answer", when=can_answer)
+@_action("answer", "K", "Answer", when=can_answer, menu=("log",))
 def answer(desk: Desk) -> None:
     """Write the acknowledgement that the row asks for."""
     row = desk.selected_records()[-1]
@@ -133,7 +133,7 @@ def answer(desk: Desk) -> None:
         desk.composer.tell(f"answers {number} of {row.channel}: write its arguments, ctrl+s sends them")
 
 
-@_action("export", "X", "Export…", when=has_sheet)
+@_action("export", "X", "Export…", when=has_sheet, menu=("log", "tabs"))
 async def export(desk: Desk) -> None:
     """Write the rows that the filter lets through to a file, as NDJSON."""
     from rtui.workbench.screens.dialog import Confirm, Prompt
@@ -153,7 +153,7 @@ async def export(desk: Desk) -> None:
     desk.say(f"{counted(written, 'row')} in {path}" if written is not None else f"cancelled; {path} was not written")
 
 
-@_action("replay-history", "H", "History…", when=can_send)
+@_action("replay-history", "H", "History…", when=can_send, menu=("composer",))
 async def history(desk: Desk) -> None:
     """Put an earlier payload into the composer."""
     from rtui.workbench.screens.dialog import Choice, Choose

@@ -14,8 +14,10 @@ from rtui.settings.session import SavedMessage
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import can_send
 from rtui.workbench.repeat import Repeat, parse_rhythm
+from rtui.workbench.several import Letter, send_all
 
 if TYPE_CHECKING:
+    from rtui.runtime.hub import Connection
     from rtui.settings.session_model import PayloadFormat
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.screens.dialog import Choice
@@ -27,6 +29,8 @@ _action = BOOK.action
 DIGITS: Final = range(1, 10)
 TYPED: Final = " "
 """The choice of what stands in the composer. No saved message is called so."""
+TOGETHER: Final = "  "
+"""The same, to the connections that a message was sent to together."""
 SHORTEST: Final = 0.01
 """Seconds between two sends of a rhythm."""
 
@@ -36,7 +40,7 @@ def has_draft(desk: Desk) -> bool:
     return can_send(desk) and desk.composer is not None and bool(desk.composer.draft.payload)
 
 
-@_action("send-saved", "M", "Send saved…", when=can_send)
+@_action("send-saved", "M", "Send saved…", when=can_send, menu=("composer",))
 async def send_saved(desk: Desk) -> None:
     """Send one of the session's saved messages."""
     from rtui.workbench.screens.dialog import Choose
@@ -65,7 +69,7 @@ for _number in DIGITS:
     _declare_digit(_number)
 
 
-@_action("keep-message", "alt+k", "Keep message…", when=has_draft)
+@_action("keep-message", "alt+k", "Keep message…", when=has_draft, menu=("composer",))
 async def keep(desk: Desk) -> None:
     """Keep what stands in the composer as a saved message of the session."""
     from rtui.workbench.screens.dialog import Prompt
@@ -88,7 +92,7 @@ async def keep(desk: Desk) -> None:
     desk.refresh_bindings()
 
 
-@_action("repeat", "a", "Repeat…", when=can_send)
+@_action("repeat", "a", "Repeat…", when=can_send, menu=("composer",))
 async def repeat(desk: Desk) -> None:
     """Send a message again and again, or stop doing so."""
     from rtui.workbench.screens.dialog import Choice, Choose, Prompt
@@ -100,6 +104,8 @@ async def repeat(desk: Desk) -> None:
     choices = _choices(desk)
     if has_draft(desk):
         choices.insert(0, Choice(TYPED, "what stands in the composer"))
+        if len(together := _together(desk)) > 1:
+            choices.insert(1, Choice(TOGETHER, f"the same to {len(together)}", ", ".join(one.name for one in together)))
     if not choices:
         desk.say("nothing to repeat yet: write a message first")
         return
@@ -112,7 +118,11 @@ async def repeat(desk: Desk) -> None:
         Prompt("repeat every", value=usual, check=_every_trouble, detail="1s 20% varies between 0.8 and 1.2 seconds")
     )
     if every:
-        await desk.repeats.run(connection, _rhythm(desk, message, *parse_rhythm(every)))
+        if picked == TOGETHER:
+            rhythm = _rhythm_together(desk, *parse_rhythm(every))
+        else:
+            rhythm = _rhythm(desk, message, *parse_rhythm(every))
+        await desk.repeats.run(connection, rhythm)
 
 
 def saved(draft: Draft, name: str, outgoing: dict[str, Any]) -> SavedMessage:
@@ -137,6 +147,29 @@ def _rhythm(desk: Desk, message: SavedMessage | None, every: float, jitter: floa
     outgoing = desk.built(composer.outgoing())
     send = partial(connection.send, composer.payload(), composer.draft.channel, outgoing)
     return Repeat("a message", every, send, jitter)
+
+
+def connections_of(desk: Desk) -> list[Connection]:
+    """The connections of all tabs, the current one first."""
+    tabs = [sheet.connection for sheet in desk.sheets if sheet.connection is not None]
+    return sorted(tabs, key=lambda one: one is not desk.connection)
+
+
+def letter_of(desk: Desk, payload: bytes, channel: str, outgoing: dict[str, Any]) -> Letter:
+    """What was written for the tab's connection, to be sent to others too."""
+    protocol = desk.sure.protocol
+    return Letter(payload=payload, channel=channel, outgoing=desk.built(outgoing), protocol=protocol)
+
+
+def _together(desk: Desk) -> list[Connection]:
+    sheet = desk.sheets.current
+    return [one for one in connections_of(desk) if sheet is not None and one.id in sheet.several]
+
+
+def _rhythm_together(desk: Desk, every: float, jitter: float) -> Repeat:
+    composer, receivers = desk.sure_picture.composer, _together(desk)
+    letter = letter_of(desk, composer.payload(), composer.draft.channel, composer.outgoing())
+    return Repeat(f"a message to {len(receivers)}", every, partial(send_all, letter, receivers), jitter)
 
 
 def _send(desk: Desk, message: SavedMessage) -> None:

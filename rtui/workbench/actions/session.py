@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,7 @@ def has_file(desk: Desk) -> bool:
     return desk.session is not None and desk.session.path is not None and desk.session.stored is not None
 
 
-@_action("save", "w", "Save session…", when=has_session)
+@_action("save", "w", "Save session…", when=has_session, menu=("tabs",))
 async def save(desk: Desk) -> None:
     """Write the tab's session to a file."""
     session = desk.session
@@ -47,7 +48,7 @@ async def save(desk: Desk) -> None:
         _keep(desk, saved, unsaved=False)
 
 
-@_action("edit", "ctrl+e", "Edit session…", when=has_session)
+@_action("edit", "ctrl+e", "Edit session…", when=has_session, menu=("tabs",))
 async def edit(desk: Desk) -> None:
     """Change the tab's session in a form."""
     await edit_session(desk, desk.session)
@@ -70,7 +71,7 @@ async def edit_session(desk: Desk, session: Session | None) -> None:
         desk.connect(kept)
 
 
-@_action("reload", "W", "Read session again", when=has_file)
+@_action("reload", "W", "Read session again", when=has_file, menu=("tabs",))
 async def reload(desk: Desk) -> None:
     """Read the tab's session file again; asks if something was changed here too."""
     from rtui.workbench.disk import reload as read_again
@@ -94,19 +95,23 @@ def keep_in(desk: Desk, sheet: Sheet, session: Session, *, unsaved: bool) -> Non
 
 
 async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = "") -> Session | None:
-    """Save `session`, asking for a name first if `ask` or if it is a sample; never overwrites in silence."""
-    from rtui.workbench.screens.dialog import Confirm
+    """Save `session`, asking for a name first if `ask` or if it is a sample; never overwrites in silence.
 
+    Returns what the file holds then; None if it was not to be written.
+    """
     path = session.path
     if ask or path is None or _is_sample(path):
         named = await _named(desk, session, suggestion or session.name)
         if named is None:
             return None
         session, path = named
-    elif await asyncio.to_thread(_changed_on_disk, session, path) and not await desk.ask(
-        Confirm("save", f"{path} was changed by something else. Your changes go on top of these.", yes="Save")
-    ):
-        return None
+    elif (fresh := await asyncio.to_thread(_other_side, session, path)) is not None:
+        from rtui.workbench.disk import reconciled
+
+        taken = await reconciled(desk, session, fresh, "save session")
+        if taken is None or taken is fresh:
+            return _read_again(desk, taken)
+        session = taken
     saved = save_session(session, path, declares_for(session.url, session.protocol))
     for variable, what in saved.withheld.items():
         desk.say(f"{what} was not written: set the environment variable {variable}", severity="warning")
@@ -140,25 +145,42 @@ def _is_sample(path: Path) -> bool:
     return path.parent.parent.name == samples.name and (samples / inside).is_file()
 
 
-def _changed_on_disk(session: Session, path: Path) -> bool:
-    """Whether the file says something else than when it was read. One that is broken now is refused by the save."""
+def _other_side(session: Session, path: Path) -> Session | None:
+    """What the file says now, if that is something else than when it was read. A broken one is refused by the save."""
     if session.stored is None or not path.exists():
-        return False
+        return None
     try:
-        return load_session(path, declares_for).stored != session.stored
+        fresh = load_session(path, declares_for)
     except SettingsError:
-        return False
+        return None
+    return fresh if fresh.stored != session.stored else None
+
+
+def _read_again(desk: Desk, taken: Session | None) -> Session | None:
+    if taken is not None:
+        desk.say(f"{taken.path} was read again, and not written")
+    return taken
 
 
 async def connect_entry(desk: Desk, entry: SessionEntry) -> None:
     """Connect the session under the cursor, or go to its tab."""
     if not desk.go_to_session(entry.path):
-        desk.connect(_loaded(entry))
+        desk.connect(loaded(entry))
+
+
+async def connect_entries(desk: Desk, entries: Sequence[SessionEntry]) -> None:
+    """Connect several sessions in tabs of their own, the first in view; a file that is broken stops no other."""
+    new = [entry for entry in entries if not any(tab.session and tab.session.path == entry.path for tab in desk.sheets)]
+    for entry in new:
+        try:
+            desk.bench.connect(loaded(entry), show=entry is new[0])
+        except SettingsError as error:
+            desk.tell_error(error)
 
 
 async def edit_entry(desk: Desk, entry: SessionEntry) -> None:
     """Change it in the form."""
-    await edit_session(desk, _loaded(entry))
+    await edit_session(desk, loaded(entry))
 
 
 async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
@@ -169,12 +191,12 @@ async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
     if trouble := await edit_file(desk.app, entry.path, editor=desk.bench.config.editor):
         desk.say(trouble, severity="error")
     desk.reload_sessions()
-    _loaded(entry)  # says what is wrong with it now
+    loaded(entry)  # says what is wrong with it now
 
 
 async def duplicate_entry(desk: Desk, entry: SessionEntry) -> None:
     """Save a copy under another name."""
-    session = msgspec.structs.replace(_loaded(entry), path=None, stored=None, name="")
+    session = msgspec.structs.replace(loaded(entry), path=None, stored=None, name="")
     if await write(desk, session, ask=True, suggestion=f"{entry.path.stem}-copy"):
         desk.reload_sessions()
 
@@ -207,7 +229,7 @@ def _rename_trouble(root: Path, entry: SessionEntry, text: str) -> str:
     return _name_trouble(text) or (f"{text} is taken" if taken else "")
 
 
-@_action("find-session", "ctrl+o", "Find session…")
+@_action("find-session", "ctrl+o", "Find session…", menu=("sessions",))
 async def find(desk: Desk) -> None:
     """Find a session by name, tag, URL or description, and connect it or go to its tab."""
     from rtui.workbench.panes.sidebar import tags_of
@@ -260,7 +282,12 @@ def declares_for(url: str, protocol: str) -> type[Adapter] | None:
     return registry.adapter(protocol) if protocol else registry.for_url(url)[0]
 
 
-def _loaded(entry: SessionEntry) -> Session:
+def loaded(entry: SessionEntry) -> Session:
+    """The session of an entry.
+
+    Raises:
+        SettingsError: if its file is gone or wrong.
+    """
     return load_session(entry.path, declares_for)
 
 

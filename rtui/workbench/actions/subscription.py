@@ -37,7 +37,7 @@ def stands_here(desk: Desk) -> SubscriptionState | None:
     return tree.subscription_at(tree.selected)
 
 
-@_action("subscriptions", "S", "Subscriptions…", when=can_subscribe)
+@_action("subscriptions", "S", "Subscriptions…", when=can_subscribe, menu=("tree", "tabs"))
 async def show(desk: Desk) -> None:
     """What is subscribed to, with the peer's answers and counts; add, change, mute and end."""
     from rtui.workbench.screens.subscriptions import SubscriptionScreen
@@ -48,7 +48,7 @@ async def show(desk: Desk) -> None:
     desk.refresh_bindings()
 
 
-@_action("subscribe", "A", "Subscribe…", when=can_subscribe)
+@_action("subscribe", "A", "Subscribe…", when=can_subscribe, menu=("tree",))
 async def add(desk: Desk) -> None:
     """Ask the peer for a channel."""
     from rtui.workbench.screens.subscription_form import SubscriptionForm
@@ -69,7 +69,7 @@ def unsubscribe(desk: Desk) -> None:
         end(sheet, state.channel)
 
 
-@_action("subscription-mute", "", "Mute subscription", when=lambda desk: stands_here(desk) is not None)
+@_action("subscription-mute", "", "Mute subscription", when=lambda desk: stands_here(desk) is not None, menu=("tree",))
 def mute_here(desk: Desk) -> None:
     """Record what the subscription under the tree's cursor brings without showing it, or show it again."""
     state, sheet = stands_here(desk), desk.sheets.current

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rtui.capture.query import Filter, compile_filter
 from rtui.core.record import Direction, Kind, Record
 from rtui.workbench.action import Book
+from rtui.workbench.actions.view import has_sheet
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
@@ -33,7 +34,7 @@ def expression(row: Record) -> str:
     return f"thread:{row.reply_to or row.seq}"
 
 
-@_action("thread", "equals_sign", "Only this exchange", when=in_thread)
+@_action("thread", "equals_sign", "Only this exchange", when=in_thread, menu=("log",))
 def only(desk: Desk) -> None:
     """Show only the request of the row, its answers and its end; again shows everything."""
     if (row := row_of(desk)) is not None:
@@ -42,19 +43,19 @@ def only(desk: Desk) -> None:
         desk.put_filter("" if shown else expression(row))
 
 
-@_action("thread-next", "right_parenthesis", "Next of the exchange", when=in_thread)
+@_action("thread-next", "right_parenthesis", "Next of the exchange", when=in_thread, menu=("log",))
 def go_on(desk: Desk) -> None:
     """The next row of the same exchange: an answer, a later message, the end."""
     _go(desk, 1)
 
 
-@_action("thread-previous", "left_parenthesis", "Previous of the exchange", when=in_thread)
+@_action("thread-previous", "left_parenthesis", "Previous of the exchange", when=in_thread, menu=("log",))
 def go_back(desk: Desk) -> None:
     """The row before of the same exchange."""
     _go(desk, -1)
 
 
-@_action("thread-request", "percent_sign", "Request or answer", when=in_thread)
+@_action("thread-request", "percent_sign", "Request or answer", when=in_thread, menu=("log",))
 def turn(desk: Desk) -> None:
     """From an answer to what it answers, from a request to its first answer."""
     row = row_of(desk)
@@ -64,6 +65,25 @@ def turn(desk: Desk) -> None:
         desk.log_view.go_to(row.reply_to)
     else:
         desk.say("the request is not shown: the filter hides it, or it is gone")
+
+
+@_action("unanswered", "U", "Unanswered…", when=has_sheet, menu=("log",))
+async def unanswered(desk: Desk) -> None:
+    """What was sent and has no answer yet, the newest first; enter goes to the row."""
+    from rtui.workbench.screens.unanswered import Unanswered
+
+    sheet = desk.sheets.current
+    if sheet is None:
+        return
+    picked = await desk.ask(Unanswered(sheet, desk.bench.catalog, glyphs=desk.bench.glyphs))
+    row = desk.bench.catalog.record(picked)
+    if row is None or desk.sheets.current is not sheet:
+        return
+    if desk.log_view.has(row.seq):
+        desk.log_view.go_to(row.seq)
+    else:
+        desk.put_filter(expression(row))  # the filter of the log hides it: nothing but its exchange is shown instead
+    desk.log_view.focus()
 
 
 def _go(desk: Desk, step: int) -> None:

@@ -30,7 +30,7 @@ def has_tabs(desk: Desk) -> bool:
     return len(desk.sheets) > 1
 
 
-@_action("help", "question_mark,f1", "Help", footer=True)
+@_action("help", "question_mark,f1", "Help", footer=True, menu=PANES)
 def show_help(desk: Desk) -> None:
     """The keys that work where you are."""
     from rtui.capture.query import help_rows
@@ -42,19 +42,19 @@ def show_help(desk: Desk) -> None:
     desk.bench.push_screen(Help([*keys, ("Filter language", operators)]))
 
 
-@_action("filter", "slash", "Filter", when=has_sheet, footer=True)
+@_action("filter", "slash", "Filter", when=has_sheet, footer=True, menu=("log",))
 def open_filter(desk: Desk) -> None:
     """Show only what matches an expression."""
     desk.open_filter()
 
 
-@_action("clear-filter", "backspace", "Clear filter", when=lambda desk: desk.has_filter)
+@_action("clear-filter", "backspace", "Clear filter", when=lambda desk: desk.has_filter, menu=("log",))
 def clear_filter(desk: Desk) -> None:
     """Show everything again."""
     desk.put_filter("")
 
 
-@_action("search", "ctrl+f", "Search…", when=has_sheet)
+@_action("search", "ctrl+f", "Search…", when=has_sheet, menu=("log",))
 async def search(desk: Desk) -> None:
     """Find a row, leaving the others in view; n and N go on."""
     from rtui.workbench.screens.search import Search
@@ -90,19 +90,19 @@ def previous_tab(desk: Desk) -> None:
     desk.go_beside(-1)
 
 
-@_action("timeline", "T", "Timeline", when=has_tabs)
+@_action("timeline", "T", "Timeline", when=has_tabs, menu=("tabs",))
 def timeline(desk: Desk) -> None:
     """All connections in one time order."""
     desk.go_to_timeline()
 
 
-@_action("close-tab", "ctrl+w", "Close tab", when=has_sheet)
+@_action("close-tab", "ctrl+w", "Close tab", when=has_sheet, menu=("tabs",))
 def close_tab(desk: Desk) -> None:
     """Disconnect and take the tab away; its messages stay."""
     desk.close_tab()
 
 
-@_action("zoom", "f7,Z", "Zoom")
+@_action("zoom", "f7,Z", "Zoom", menu=PANES)
 def zoom(desk: Desk) -> None:
     """Show the focused pane alone, or all panes again."""
     desk.zoom()
@@ -147,10 +147,24 @@ async def theme(desk: Desk) -> None:
     await desk.bench.choose_theme()
 
 
-@_action("palette", "ctrl+p", "Commands", footer=True)
+@_action("menu", "f10,alt+m", "Menu…")
+async def menu(desk: Desk) -> None:
+    """What can be done with what the cursor of the focused pane is on; the right mouse button opens it too."""
+    from rtui.workbench.screens.menu import open_menu
+
+    await open_menu(desk, desk.focused_pane)
+
+
+@_action("palette", "ctrl+p", "Commands", footer=True, menu=("tabs", *PANES))
 def palette(desk: Desk) -> None:
     """Every action by name."""
     desk.bench.action_command_palette()
+
+
+@_action("redraw", "ctrl+l", "Draw anew")
+def redraw(desk: Desk) -> None:
+    """The whole screen, after another program has written on it."""
+    desk.bench.repaint()
 
 
 @_action("suspend", "ctrl+z", "To the background")
@@ -163,3 +177,11 @@ def suspend(desk: Desk) -> None:
 async def leave(desk: Desk) -> None:
     """Close every connection properly and leave; again to leave at once."""
     await desk.bench.action_quit()
+
+
+@_action("jump", "ctrl+g", "Jump", footer=True)
+def jump(desk: Desk) -> None:
+    """A letter on each pane, field and tab: press it to go there; any other key leaves."""
+    from rtui.workbench.screens.jump import open_jump
+
+    open_jump(desk)

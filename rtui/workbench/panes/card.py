@@ -41,6 +41,7 @@ FIRST_STEPS = (
     ("app.connect", "connect to a URL"),
     ("app.new-session", "fill in the form of a new session"),
     ("app.pane-sessions", "go to the sessions: enter connects one"),
+    ("app.demo-servers", "start the servers of the samples"),
     ("app.palette", "every command by name"),
     ("app.help", "the keys that work where you are"),
     ("app.quit", "leave"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import ClassVar, Final
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Tree
@@ -14,6 +16,7 @@ from textual.widgets.tree import TreeNode
 
 from rtui.core.clean import clean, clip
 from rtui.settings.session_list import SessionEntry
+from rtui.workbench.mouse import RIGHT
 
 HEADINGS: Final = {"here": "this folder", "user": "mine", "packaged": "samples"}
 NAME_CELLS: Final = 40
@@ -21,6 +24,8 @@ TAG_CELLS: Final = 34
 """Width from which the pane shows tags: in less, they would push the names about."""
 Glyph = tuple[str, str]
 """The sign of a connection's state and its colour."""
+Branch = tuple[str, ...]
+"""A folder: the source of sessions it belongs to, then its path."""
 
 
 class Sidebar(Tree[SessionEntry]):
@@ -28,6 +33,7 @@ class Sidebar(Tree[SessionEntry]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Connect", id="sessions.connect", tooltip="Connect, or go to its tab"),
+        Binding("space", "pick", "Pick", id="sessions.pick", tooltip="Pick it, or its folder: enter connects all"),
         Binding("e", "ask('edit')", "Edit", id="sessions.edit", tooltip="Change it in a form"),
         Binding("E", "ask('editor')", "Editor", show=False, id="sessions.editor", tooltip="Change it in $EDITOR"),
         Binding("R", "ask('rename')", "Rename", show=False, id="sessions.rename", tooltip="Another name or folder"),
@@ -37,6 +43,8 @@ class Sidebar(Tree[SessionEntry]):
         ),
         Binding("j", "cursor_down", "Down", show=False, id="sessions.down"),
         Binding("k", "cursor_up", "Up", show=False, id="sessions.up"),
+        Binding("home,g", "first", "First", show=False, id="sessions.top", tooltip="The first row"),
+        Binding("end,G", "last", "Last", show=False, id="sessions.bottom", tooltip="The last row"),
     ]
 
     DEFAULT_CSS = """
@@ -57,25 +65,54 @@ class Sidebar(Tree[SessionEntry]):
             self.verb = verb
             self.entry = entry
 
+    class Picked(Message):
+        """The user wants several sessions connected."""
+
+        def __init__(self, entries: Sequence[SessionEntry]) -> None:
+            super().__init__()
+            self.entries = entries
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__("sessions", id=id)
+        self._picked: dict[str, SessionEntry] = {}
         self.show_root = False
         self.guide_depth = 2
         self.auto_expand = True
+        self._entries: list[SessionEntry] | None = None
+        """What is shown; None before anything was."""
         self._states: dict[str, Glyph] = {}
+        self._branches: dict[Branch, TreeNode[SessionEntry]] = {}
 
     def load(self, entries: Sequence[SessionEntry]) -> None:
-        """Show `entries`, keeping the cursor on the session it was on."""
-        before = self.cursor_node.data.path if self.cursor_node and self.cursor_node.data else None
+        """Show `entries`. What was folded stays so; the cursor stays where it was, or near if that is gone."""
+        if entries == self._entries:
+            return
+        self._entries = list(entries)
+        before, line = self._place(self.cursor_node), self.cursor_line
+        folded = {parts for parts, node in self._branches.items() if not node.is_expanded}
+        self._keep_picks({str(entry.path): entry for entry in entries if str(entry.path) in self._picked})
         self.clear()
-        branches: dict[tuple[str, ...], TreeNode[SessionEntry]] = {}
+        self._branches = {}
         for entry in entries:
-            parts = (entry.source, *filter(None, entry.folder.split("/")))
-            node = self._branch(parts, branches).add_leaf(self._label(entry), data=entry)
-            if entry.path == before:
-                self.call_after_refresh(self.move_cursor, node)
+            branch = self._branch((entry.source, *filter(None, entry.folder.split("/"))), folded)
+            branch.add_leaf(self._label(entry), data=entry)
         if not entries:
             self.root.add_leaf(Text("no sessions yet", "dim"))
+        if before is not None:
+            self.call_after_refresh(self._return, before, line)
+
+    def _place(self, node: TreeNode[SessionEntry] | None) -> Path | Branch | None:
+        """What tells a node of this load from the others, and stays the same in the next."""
+        if node is None:
+            return None
+        if node.data is not None:
+            return node.data.path
+        return next((parts for parts, branch in self._branches.items() if branch is node), None)
+
+    def _return(self, before: Path | Branch, line: int) -> None:
+        """Put the cursor on what it was on before a load, or on what has taken its line."""
+        found = next((node for node in _below(self.root) if self._place(node) == before), None)
+        self.move_cursor(found or self.get_node_at_line(min(line, self.last_line)))
 
     def mark(self, states: Mapping[str, Glyph]) -> None:
         """Show the state glyph of connected sessions, by path; draws only what changed."""
@@ -95,16 +132,53 @@ class Sidebar(Tree[SessionEntry]):
             above = above.parent
         self.call_after_refresh(self.move_cursor, node)
 
+    def action_first(self) -> None:
+        """To the first row."""
+        self.cursor_line = 0
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self.cursor_line = self.last_line
+
     def action_ask(self, verb: str) -> None:
         """Pass the wish on with the session under the cursor."""
         node = self.cursor_node
         if node is not None and node.data is not None:
             self.post_message(self.Asked(verb, node.data))
 
+    def action_pick(self) -> None:
+        """Pick the session under the cursor, or all of the folder; those that were all picked are so no longer."""
+        node = self.cursor_node
+        if node is None:
+            return
+        here = {str(one.data.path): one.data for one in (node, *_below(node)) if one.data is not None}
+        rest = {path: entry for path, entry in self._picked.items() if path not in here}
+        self._keep_picks(rest if here.keys() <= self._picked.keys() else self._picked | here)
+        if node.data is not None:
+            self.action_cursor_down()
+
+    def _keep_picks(self, picked: Mapping[str, SessionEntry]) -> None:
+        self._picked = dict(picked)
+        self.border_subtitle = Text(f"{len(picked)} picked" if picked else "")
+        self._relabel(self.root)
+
+    def on_click(self, event: events.Click) -> None:
+        """The right button chooses a session and connects nothing; with ctrl, a click picks it."""
+        if event.button == RIGHT or event.ctrl:
+            event.prevent_default()
+            self.cursor_line = event.style.meta.get("line", self.cursor_line)
+        if event.ctrl:
+            self.action_pick()
+
     def on_tree_node_selected(self, event: Tree.NodeSelected[SessionEntry]) -> None:
-        """Enter or a click on a session connects it."""
+        """Enter or a click on a session connects it, and what is picked with it."""
         event.stop()
-        if event.node.data is not None:
+        if event.node.data is None:
+            return
+        if self._picked:
+            self.post_message(self.Picked(tuple(self._picked.values())))
+            self._keep_picks({})
+        else:
             self.post_message(self.Asked("connect", event.node.data))
 
     def render_label(self, node: TreeNode[SessionEntry], base_style: Style, style: Style) -> Text:
@@ -115,19 +189,20 @@ class Sidebar(Tree[SessionEntry]):
         text.append_text(self._label(node.data))
         return text
 
-    def _branch(
-        self, parts: tuple[str, ...], branches: dict[tuple[str, ...], TreeNode[SessionEntry]]
-    ) -> TreeNode[SessionEntry]:
+    def _branch(self, parts: Branch, folded: Collection[Branch]) -> TreeNode[SessionEntry]:
         if not parts:
             return self.root
-        if parts not in branches:
+        if parts not in self._branches:
             name = HEADINGS.get(parts[0], parts[0]) if len(parts) == 1 else f"{clean(parts[-1])}/"
-            branches[parts] = self._branch(parts[:-1], branches).add(Text(name), expand=True)
-        return branches[parts]
+            above = self._branch(parts[:-1], folded)
+            self._branches[parts] = above.add(Text(name), expand=parts not in folded)
+        return self._branches[parts]
 
     def _label(self, entry: SessionEntry) -> Text:
         name = clip(clean(entry.name.rpartition("/")[2]), NAME_CELLS)
         glyph, colour = self._states.get(str(entry.path), ("!" if entry.error else " ", ""))
+        if str(entry.path) in self._picked:
+            glyph, colour = "+", "bold"
         label = Text.assemble((glyph, colour), " ", (name, "dim" if entry.error else ""))
         if entry.tags and self.size.width >= TAG_CELLS:
             label.append(f"  {tags_of(entry)}", "dim")

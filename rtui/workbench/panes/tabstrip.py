@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,10 +14,9 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from rtui.core.clean import cell_width, clean, clip
+from rtui.workbench.mouse import MIDDLE, RIGHT
 
 NAME_CELLS = 24
-RIGHT = 3
-"""The number of the button."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ class TabStrip(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "tabs--tab",
         "tabs--selected",
+        "tabs--beside",
         "tabs--dim",
         "tabs--in",
         "tabs--notice",
@@ -59,6 +59,7 @@ class TabStrip(Widget):
         background: $panel;
         & > .tabs--tab { color: $rt-dim; }
         & > .tabs--selected { color: $foreground; background: $background; text-style: bold; }
+        & > .tabs--beside { color: $foreground; text-style: underline; }
         & > .tabs--dim { color: $rt-dim; }
         & > .tabs--in { color: $rt-in; }
         & > .tabs--notice { color: $rt-notice; }
@@ -73,8 +74,15 @@ class TabStrip(Widget):
             super().__init__()
             self.key = key
 
+    class SplitWanted(Message):
+        """A tab was clicked with the middle button, or while alt was held: it is to be shown beside the current one."""
+
+        def __init__(self, key: int) -> None:
+            super().__init__()
+            self.key = key
+
     class MuteToggled(Message):
-        """A tab was clicked with the right button, or with ctrl where terminals keep that one for themselves."""
+        """A tab was clicked while ctrl was held."""
 
         def __init__(self, key: int) -> None:
             super().__init__()
@@ -84,14 +92,15 @@ class TabStrip(Widget):
         super().__init__(id=id)
         self.tabs: tuple[Tab, ...] = ()
         self.selected: int | None = None
+        self.beside: int | None = None
+        """What the other half of a split shows."""
         self._first = 0
 
-    def show(self, tabs: Sequence[Tab], selected: int | None) -> None:
+    def show(self, tabs: Sequence[Tab], selected: int | None, beside: int | None = None) -> None:
         """Show `tabs`; nothing is drawn if nothing changed."""
-        if tuple(tabs) == self.tabs and selected == self.selected:
+        if (tuple(tabs), selected, beside) == (self.tabs, self.selected, self.beside):
             return
-        self.tabs = tuple(tabs)
-        self.selected = selected
+        self.tabs, self.selected, self.beside = tuple(tabs), selected, beside
         self._keep_selected_in_view()
         self.refresh()
 
@@ -110,14 +119,27 @@ class TabStrip(Widget):
         return strip.extend_cell_length(self.size.width, base)
 
     def on_click(self, event: events.Click) -> None:
-        """Find the tab below the pointer."""
-        place = int(self._first > 0)
+        """Go to the tab below the pointer; the right button is for its menu."""
+        tab = self.tab_at(event.x)
+        if tab is None or event.button == RIGHT:
+            return
+        if event.button == MIDDLE or event.meta:
+            self.post_message(self.SplitWanted(tab.key))
+        else:
+            self.post_message(self.MuteToggled(tab.key) if event.ctrl else self.Selected(tab.key))
+
+    def tab_at(self, x: int) -> Tab | None:
+        """The tab that stands at a column."""
+        return next((tab for tab, start in self.places() if start <= x < start + tab.width), None)
+
+    def places(self) -> Iterator[tuple[Tab, int]]:
+        """The tabs that begin in view, and at which column."""
+        start = int(self._first > 0)
         for tab in self.tabs[self._first :]:
-            place += tab.width
-            if event.x < place:
-                mutes = event.ctrl or event.button == RIGHT
-                self.post_message(self.MuteToggled(tab.key) if mutes else self.Selected(tab.key))
+            if start >= self.size.width:
                 return
+            yield tab, start
+            start += tab.width
 
     def on_resize(self) -> None:
         """The selected tab may have left the view, others may fit again."""
@@ -125,8 +147,8 @@ class TabStrip(Widget):
         self.refresh()
 
     def _drawn(self, tab: Tab) -> list[Segment]:
-        chosen = tab.key == self.selected
-        style = self.rich_style + self._part("selected" if chosen else "tab")
+        part = {self.selected: "selected", self.beside: "beside"}.get(tab.key, "tab")
+        style = self.rich_style + self._part(part)
         glyph = style + Style(color=self._part(tab.tone).color) if tab.tone else style
         return [Segment(" ", style), Segment(tab.glyph, glyph), Segment(f" {tab.label} ", style)]
 

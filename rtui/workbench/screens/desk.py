@@ -9,12 +9,12 @@ of those widgets are handled by methods that bear Textual's names for them, whic
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 
 from rtui.capture.query import compile_filter
@@ -27,17 +27,19 @@ from rtui.settings.session_list import list_sessions
 from rtui.workbench.actions.call import choose_channel
 from rtui.workbench.actions.channel import clear_retained, compose_to
 from rtui.workbench.actions.log import toggle_mute
-from rtui.workbench.actions.session import ENTRY_VERBS
+from rtui.workbench.actions.session import ENTRY_VERBS, connect_entries
+from rtui.workbench.actions.split import put_beside
 from rtui.workbench.actions.subscription import end, switch
 from rtui.workbench.bindings import ACTIONS, desk_bindings
 from rtui.workbench.editor import edit_text
 from rtui.workbench.hunt import Hunt
 from rtui.workbench.layout import PANES
-from rtui.workbench.panes.card import Tour
+from rtui.workbench.panes.half import Half
 from rtui.workbench.panes.tabstrip import TabStrip
+from rtui.workbench.presenter import Presenter
 from rtui.workbench.repeat import Repeats
 from rtui.workbench.screens.stage import Stage
-from rtui.workbench.sheet import TIMELINE, Sheet
+from rtui.workbench.sheet import TIMELINE, Sheet, Sheets
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.log import MessageLog
@@ -45,6 +47,7 @@ from rtui.workbench.widgets.row import TimeMode
 
 if TYPE_CHECKING:
     from textual.notifications import SeverityLevel
+    from textual.widget import Widget
 
     from rtui.capture.query import Filter
     from rtui.core.record import Record
@@ -72,6 +75,7 @@ class Desk(Stage):
         """Actions asked for before that."""
         self.repeats = Repeats(self._title_composer)
         self.hunt = Hunt(self)
+        self.presenter = Presenter(self)
 
     # Layout
 
@@ -155,6 +159,12 @@ class Desk(Stage):
         """Say what went wrong, in the words of the error."""
         self.bench.tell_error(error)
 
+    def on_click(self, event: events.Click) -> None:
+        """The right button asks what can be done there."""
+        from rtui.workbench.screens.menu import on_right_click
+
+        on_right_click(self, event)
+
     # Tabs
 
     @property
@@ -184,12 +194,22 @@ class Desk(Stage):
         self.redraw(lambda picture: picture.tabs())
 
     def go_to(self, sheet: Sheet | None) -> None:
-        """Show a tab: the widgets stay, their models change."""
+        """Show a tab in the current half, or go to the half that shows it."""
+        if sheet is not None:
+            self.turn(lambda sheets: sheets.go(sheet))
+
+    def turn(self, change: Callable[[Sheets], None]) -> None:
+        """Show other tabs, or another as the current one: the widgets stay, their models change."""
         self._keep_draft()
-        self.sheets.current = sheet
+        change(self.sheets)
         self._dress()
-        if sheet is not None and self.focused is None:
-            self.log_view.focus()
+        if self.sheets.current is not None and (self.focused is None or self.focused.id == "log"):
+            self.set_focus(self.log_view)  # at once: a focus that comes later could find another half current
+
+    def watch_focused(self, focused: Widget | None) -> None:
+        """The tab of a log that gets the focus is the current one."""
+        if focused is not None and focused is not self.log_view and isinstance(half := focused.parent, Half):
+            self.go_to(half.sheet)
 
     def go_beside(self, step: int) -> None:
         """Show the tab `step` to the right."""
@@ -201,11 +221,9 @@ class Desk(Stage):
 
     def go_to_session(self, path: Path) -> bool:
         """Show the tab of a session file; False if it has none."""
-        for sheet in self.sheets:
-            if sheet.session is not None and sheet.session.path == path:
-                self.go_to(sheet)
-                return True
-        return False
+        sheet = self.sheets.of_file(path)
+        self.go_to(sheet)
+        return sheet is not None
 
     def close_tab(self) -> None:
         """Take the tab away and end its connection."""
@@ -214,25 +232,22 @@ class Desk(Stage):
             return
         if sheet.connection is not None:
             sheet.connection.close()
-        self.sheets.remove(sheet)
-        merged = self.sheets.get(TIMELINE)
-        if merged is not None and len(self.sheets) == 1:
-            self.sheets.remove(merged)
-        self._dress()
+        self.turn(lambda sheets: sheets.close(sheet))
 
     def _dress(self) -> None:
         """Give the widgets the models of the current tab."""
         self.set_stage()
         if self.picture is not None:
             self.picture.dress()
+            self.presenter.dress()
         self._title_composer()
-        self.log_view.hint = self.guide.empty_words(filtered=self.has_filter)
         self.refresh_bindings()
 
     def frame(self, now: float) -> None:
         """One tick of the clock."""
         if self.picture is not None:
             self.picture.frame(now)
+            self.presenter.frame(now)
 
     def _keep_draft(self) -> None:
         if self.picture is not None and self.sheets.current is not None and self.connection is not None:
@@ -241,6 +256,11 @@ class Desk(Stage):
     @on(TabStrip.Selected)
     def _tab_selected(self, event: TabStrip.Selected) -> None:
         self.go_to(self.sheets.get(event.key))
+
+    @on(TabStrip.SplitWanted)
+    def _tab_split(self, event: TabStrip.SplitWanted) -> None:
+        if (sheet := self.sheets.get(event.key)) is not None:
+            put_beside(self, sheet)
 
     @on(TabStrip.MuteToggled)
     def _tab_muted(self, event: TabStrip.MuteToggled) -> None:
@@ -259,6 +279,10 @@ class Desk(Stage):
     def on_sidebar_asked(self, event: Sidebar.Asked) -> None:
         """Do what the user asked for with an entry."""
         self.start(ENTRY_VERBS[event.verb](self, event.entry), f"{event.verb} session")
+
+    def on_sidebar_picked(self, event: Sidebar.Picked) -> None:
+        """Connect what is picked."""
+        self.start(connect_entries(self, event.entries), "connect sessions")
 
     # Reading
 
@@ -294,7 +318,6 @@ class Desk(Stage):
             if sheet.session is not None:
                 self.bench.state.remember_filter(sheet.session.name, text)
             self.redraw(lambda picture: picture.dress_log())
-            self.log_view.hint = self.guide.empty_words(filtered=self.has_filter)
             self.refresh_bindings()
 
     @on(MessageLog.ErrorWanted)
@@ -324,7 +347,7 @@ class Desk(Stage):
         """Back to the rows; what was asked for can be recalled."""
         if self.sheets.current is not None:
             self.bench.state.remember_expression(self.sheets.current.filter_text)
-        self.log_view.focus()
+        self.set_focus(self.log_view)
 
     def on_channel_tree_filter_requested(self, event: ChannelTree.FilterRequested) -> None:
         """Narrow the log to a channel."""
@@ -414,7 +437,7 @@ class Desk(Stage):
 
     def on_composer_left(self) -> None:
         """Back to the rows."""
-        self.log_view.focus()
+        self.set_focus(self.log_view)
 
     def on_composer_editor_requested(self, event: Composer.EditorRequested) -> None:
         """Go on writing in the user's editor."""
@@ -470,17 +493,3 @@ class Desk(Stage):
         """Put a message into the composer, to be changed and sent. `outgoing` as for `send`."""
         self.show_pane("composer")
         self.sure_picture.composer.load(payload, channel, outgoing or {})
-
-    # The tour
-
-    def start_tour(self) -> None:
-        """The tour from its beginning."""
-        self.guide.start()
-
-    @on(Tour.Reached)
-    def _tour_reached(self, event: Tour.Reached) -> None:
-        self.guide.point_at(event.pane)
-
-    @on(Tour.Left)
-    def _tour_left(self) -> None:
-        self.guide.end()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtui.workbench.layout import PANES
 from rtui.workbench.panes.card import FIRST_STEPS, IN_CAPTURE, TOUR, Tour
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.stage import Stage
+    from rtui.workbench.sheet import Sheet
 
 
 class Guide:
@@ -31,12 +31,12 @@ class Guide:
             if self._stage.live_capture or action in IN_CAPTURE
         ]
 
-    def empty_words(self, *, filtered: bool) -> str:
-        """What an empty log says."""
-        key_of, connection = self._stage.bench.key_of, self._stage.connection
-        if filtered:
+    def empty_words(self, sheet: Sheet) -> str:
+        """What the log of `sheet` says when it is empty."""
+        key_of, connection = self._stage.bench.key_of, sheet.connection
+        if sheet.filter_text:
             return f"nothing matches the filter — {key_of('app.clear-filter')} shows everything"
-        if self._stage.sheets.current is not None and self._stage.sheets.current.hidden:
+        if sheet.hidden:
             return f"nothing but what is muted — {key_of('app.subscriptions')} lists the subscriptions"
         if not self._stage.live_capture:
             return "nothing was recorded here"
@@ -54,8 +54,8 @@ class Guide:
 
     def point_at(self, pane: str) -> None:
         """A step is about `pane`: say how it is brought, if it is not shown."""
-        for name in PANES:
-            self._stage.pane(name).set_class(name == pane, "-pointed")
+        self._point_nowhere()
+        self._stage.pane(pane).add_class("-pointed")
         key = self._stage.bench.key_of(f"app.pane-{pane}")
         for tour in self._stage.query(Tour):
             tour.hint = "" if self._stage.is_shown(pane) else f"{key} brings it."
@@ -64,6 +64,8 @@ class Guide:
     def end(self) -> None:
         """For good."""
         self._stage.bench.state.tour_dismissed = True
-        for name in PANES:
-            self._stage.pane(name).remove_class("-pointed")
+        self._point_nowhere()
         self._stage.log_view.focus()
+
+    def _point_nowhere(self) -> None:
+        self._stage.query(".-pointed").remove_class("-pointed")

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual import events
+from textual import events, on
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Horizontal, Vertical
+from textual.css.query import DOMQuery
 from textual.screen import Screen
 from textual.widget import Widget
 
@@ -19,18 +20,19 @@ from rtui.core.clean import clean
 from rtui.protocols.base import Verb
 from rtui.workbench import sizing
 from rtui.workbench.layout import PANES, Layout
-from rtui.workbench.panes.card import Welcome
+from rtui.workbench.panes.card import Tour, Welcome
+from rtui.workbench.panes.half import Half
 from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.screens.guide import Guide
 from rtui.workbench.sheet import Sheets
 from rtui.workbench.widgets.footer import KeyLine
-from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.status import ConnectionHeader, StatusLine
 
 if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
     from rtui.workbench.app import Workbench
     from rtui.workbench.picture import Picture
+    from rtui.workbench.widgets.log import MessageLog
     from rtui.workbench.widgets.tree import ChannelTree
 
 
@@ -45,14 +47,16 @@ class Stage(Screen[None]):
         self.picture: Picture | None = None
         """None until every pane is mounted."""
         self.guide = Guide(self)
+        self.halves = [Half(glyphs=bench.glyphs)]
+        """The places for tabs, in the order of `Sheets.shown`. The second one is mounted late and seen in a split."""
 
     def compose(self) -> ComposeResult:
         """The frame. What the first paint can do without is mounted after it."""
         yield TabStrip(id="tabs")
         with Horizontal(id="body"), Vertical(id="work"):
             yield ConnectionHeader(glyphs=self.bench.glyphs, id="header")
-            with Horizontal(id="columns"), Vertical(id="reading"):
-                yield MessageLog(glyphs=self.bench.glyphs, id="log", classes="pane")
+            with Horizontal(id="columns"), Vertical(id="reading"), Container(id="halves"):
+                yield self.halves[0]
             yield Welcome(self.guide.first_words(), self.guide.first_steps, id="welcome")
         yield StatusLine(glyphs=self.bench.glyphs, id="status")
         yield KeyLine(ascii_only=self.bench.config.ascii, id="keys")
@@ -75,6 +79,10 @@ class Stage(Screen[None]):
         reading = self.query_one("#reading")
         await reading.mount(FilterBar(id="filter"), before=0)
         await reading.mount(*panes)
+        second = Half(glyphs=self.bench.glyphs)
+        await self.query_one("#halves").mount(second)
+        second.rows.time_mode = self.log_view.time_mode
+        self.halves.append(second)
 
     @property
     def connection(self) -> Connection | None:
@@ -104,22 +112,33 @@ class Stage(Screen[None]):
 
     def set_stage(self) -> None:
         """Bring the screen in line with the layout and with whether there is anything to show."""
+        self.panes.pair(self.sheets.is_split)
         if self.panes.zoomed == "composer" and not self.sends:
             self.panes.zoomed = None  # another tab's; here it would leave nothing on the screen
         empty = self.sheets.current is None
-        sessions_alone = self.panes.zoomed == "sessions"
         for pane in PANES:
-            for widget in self.query(f"#{pane}"):
+            for widget in self._frames(pane):
                 widget.set_class(not self.is_shown(pane), "folded")
-        self.query_one("#work").set_class(sessions_alone, "folded")
+        self.query_one("#work").set_class(self.panes.zoomed == "sessions", "folded")
         self.query_one("#columns").set_class(empty, "folded")
-        self.query_one("#header").set_class(empty, "folded")
+        self.query_one("#header").set_class(empty or bool(self.panes.paired), "folded")
         self.query_one("#welcome").set_class(not empty, "folded")
         self.query_one("#reading").set_class(self.panes.zoomed == "tree", "folded")
+        self._set_halves()
         self.redraw(lambda picture: picture.message())  # the pane may have come into view
         for name in (*PANES, "none"):
             self.set_class((self.panes.zoomed or "none") == name, f"-zoom-{name}")
         sizing.apply(self)
+
+    def _set_halves(self) -> None:
+        """Halves of one size, or one. The one that stays after a split becomes the first: its log goes on as it was."""
+        if len(self.halves) > 1 and self.sheets.shown and self.halves[1].sheet is self.sheets.shown[0]:
+            self.halves.reverse()
+            self.query_one("#halves").move_child(self.halves[0], before=self.halves[1])
+        for place, half in enumerate(self.halves):
+            half.stand(paired=self.panes.paired, current=half is self.half, second=place > 0)
+        self.set_class(self.panes.paired == "rows", "-rows")
+        self.redraw(lambda picture: picture.heads())
 
     def is_shown(self, pane: str) -> bool:
         """Whether a pane is on the screen."""
@@ -138,12 +157,21 @@ class Stage(Screen[None]):
 
     def pane(self, name: str) -> Widget:
         """The widget of a pane."""
-        return self.query_one(f"#{name}")
+        return self.log_view if name == "log" else self.query_one(f"#{name}")
+
+    def _frames(self, pane: str) -> DOMQuery[Widget]:
+        """What there is of a pane before all are mounted; both logs are one."""
+        return self.query("#halves" if pane == "log" else f"#{pane}")
+
+    @property
+    def half(self) -> Half:
+        """The half of the current tab."""
+        return self.halves[self.sheets.place]
 
     @property
     def log_view(self) -> MessageLog:
-        """The log."""
-        return self.query_one(MessageLog)
+        """The log of the current tab."""
+        return self.half.rows
 
     @property
     def tree_view(self) -> ChannelTree | None:
@@ -174,21 +202,39 @@ class Stage(Screen[None]):
     @property
     def focused_pane(self) -> str:
         """The name of the pane with the focus."""
-        return next((name for name in PANES for widget in self.query(f"#{name}") if widget.has_focus_within), "log")
+        return next((name for name in PANES for widget in self._frames(name) if widget.has_focus_within), "log")
 
     def _focus_pane(self, name: str) -> None:
         self.set_stage()
-        if self.live_capture:
-            self.bench.state.folded = sorted(self.panes.folded)
+        self.keep_folded()
         widget = self.pane(name)
         if name == "composer":
             self.sure_picture.composer.area.focus()
         elif widget.can_focus:
-            widget.focus()
+            self.set_focus(widget)
         else:
             first = next((inner for inner in widget.query("*") if inner.focusable), None)
             if first is not None:
                 first.focus()
+
+    def keep_folded(self) -> None:
+        """Have the next run begin with what is put away now."""
+        if self.live_capture:
+            self.bench.state.folded = sorted(self.panes.folded)
+
+    # The tour
+
+    def start_tour(self) -> None:
+        """The tour from its beginning."""
+        self.guide.start()
+
+    @on(Tour.Reached)
+    def _tour_reached(self, event: Tour.Reached) -> None:
+        self.guide.point_at(event.pane)
+
+    @on(Tour.Left)
+    def _tour_left(self) -> None:
+        self.guide.end()
 
     def redraw(self, part: Callable[[Picture], None]) -> None:
         """Draw a part anew, once there is something to draw on."""

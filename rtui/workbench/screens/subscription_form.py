@@ -15,7 +15,7 @@ from textual.widgets import Button, Input, Label, TextArea
 from rtui.core.clean import clean
 from rtui.core.event import Offer
 from rtui.protocols.base import Adapter
-from rtui.settings.option import Declared, OptionErrors, build, declared
+from rtui.settings.option import Declared, OptionError, OptionErrors, build, declared, has_template
 from rtui.settings.session import SessionSubscription
 from rtui.settings.session_model import table_data
 from rtui.workbench import offer
@@ -117,5 +117,8 @@ class SubscriptionForm(Dialog[SessionSubscription]):
         """
         own = {key: value for key, value in given(self, OWN).items() if value != ""}
         options = build(self._adapter.Subscription, given(self, declared(self._adapter.Subscription)))
+        channel = str(own.get("channel", ""))
+        if flaw := self._adapter.subscription_flaw(channel) if channel and not has_template(channel) else "":
+            raise OptionErrors([OptionError("channel", flaw)])
         kept = {} if self._before is None else {"enabled": self._before.enabled, "muted": self._before.muted}
         return build(SessionSubscription, {**own, **kept, "options": table_data(options)})

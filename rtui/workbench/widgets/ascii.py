@@ -14,7 +14,8 @@ from textual.filter import LineFilter
 
 def _table() -> dict[int, str]:
     lines = dict.fromkeys(range(9472, 9600), "+")
-    lines |= dict.fromkeys(map(ord, "─━┄┅┈┉╌╍═╴╶╸╺╼╾"), "-") | dict.fromkeys(map(ord, "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"), "|")
+    lines |= dict.fromkeys(map(ord, "─━┄┅┈┉╌╍╴╶╸╺╼╾"), "-") | dict.fromkeys(map(ord, "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"), "|")
+    lines[ord("═")] = "="
     blocks = dict.fromkeys(range(9600, 9632), "#")
     blocks |= dict.fromkeys(map(ord, "▎▏▍▌▋▊▉▐▕"), "|") | dict.fromkeys(map(ord, "▔▀"), "-")
     blocks |= dict.fromkeys(map(ord, "▁▂▃▄"), "_")

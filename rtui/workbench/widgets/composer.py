@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any, ClassVar, Final
 
 import msgspec
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.timer import Timer
-from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Label, Select, Static, TextArea
-from textual.widgets.select import InvalidSelectValueError
+from textual.widgets import Input, Label, Select, Static, TextArea
 
 from rtui.core.clean import clean
 from rtui.core.event import Offer
 from rtui.protocols.base import Adapter, Verb
-from rtui.settings.option import Declared, declared, parse_text
-from rtui.settings.quantity import format_duration, format_size
+from rtui.settings.option import declared
 from rtui.workbench import offer
 from rtui.workbench.widgets import figure
-from rtui.workbench.widgets.choice import Choice
+from rtui.workbench.widgets.composer_keys import KEYS
 from rtui.workbench.widgets.payload_area import PayloadArea
 from rtui.workbench.widgets.payload_text import (
-    EDITABLE,
     FORMATS,
     Misplaced,
     Refused,
+    describe,
     editable,
     encode,
-    glance,
     wrong_place,
 )
-from rtui.workbench.widgets.safe import SafeInput, Tick
+from rtui.workbench.widgets.safe import SafeInput
 from rtui.workbench.widgets.seen import Seen
+from rtui.workbench.widgets.send_fields import SendFields, put
 
 PAUSE: Final = 0.2
 """Seconds without a key after which the payload is checked."""
+HELD: Final = "too large to edit and to check as you type: sent whole. backspace takes it back, alt+e edits it"
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -57,26 +53,7 @@ class Draft(msgspec.Struct, frozen=True):
 class Composer(Vertical):
     """Channel, options of one send, payload."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s,ctrl+j", "send", "Send", id="composer.send", tooltip="Send; the text stays"),
-        Binding(
-            "ctrl+up,alt+up", "recall(-1)", "Older", show=False, id="composer.older", tooltip="What was sent before"
-        ),
-        Binding(
-            "ctrl+down,alt+down", "recall(1)", "Newer", show=False, id="composer.newer", tooltip="What was sent after"
-        ),
-        Binding("alt+e,f8", "edit", "Editor", id="composer.editor", tooltip="Write in $EDITOR"),
-        Binding("alt+f", "format", "Format", show=False, id="composer.format", tooltip="text, json, hex, base64, file"),
-        Binding(
-            "alt+t",
-            "template",
-            "Template",
-            id="composer.template",
-            tooltip="A message with every field that this channel takes; what stood here goes into the history",
-        ),
-        Binding("down", "channels", "List", show=False, id="composer.channels", tooltip="Choose one of what there is"),
-        Binding("escape", "leave", "Back", show=False, id="composer.leave", tooltip="Back to the log; the text stays"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = list(KEYS)
 
     DEFAULT_CSS = """
     Composer {
@@ -89,7 +66,7 @@ class Composer(Vertical):
         & .channel { max-width: 100%; }
         & Checkbox { width: auto; height: 1; }
         & SafeArea { height: auto; min-height: 2; max-height: 6; border: none; padding: 0 1; }
-        & > .check { height: 1; padding: 0 1; color: $rt-dim; }
+        & > .check { height: auto; max-height: 3; padding: 0 1; color: $rt-dim; }
         & > .check.-wrong { color: $rt-error; }
     }
     """
@@ -128,9 +105,9 @@ class Composer(Vertical):
         self._unsent = ""
         self._lent: dict[str, Any] = {}
         """What stood in the fields that are set for the next message only."""
-        self._declared: tuple[Declared, ...] = ()
         self._adapter: type[Adapter] | None = None
         self._offers: Callable[[], Sequence[Offer]] = tuple
+        self._channels: Callable[[], Iterable[str]] = tuple
         self._timer: Timer | None = None
         self._told_of: tuple[str, str] | None = None
         """What stood here when something was told of it: no late event wipes the words out."""
@@ -142,8 +119,14 @@ class Composer(Vertical):
             yield Select([(name, name) for name in FORMATS], value="text", allow_blank=False, compact=True, id="format")
             yield Label("channel", markup=False, classes="channel-label")
             yield SafeInput(compact=True, classes="channel", id="channel")
-        yield Horizontal(classes="fields", id="options")
-        yield PayloadArea(compact=True, soft_wrap=True, show_line_numbers=False, tab_behavior="focus")
+        yield SendFields(classes="fields", id="options")
+        yield PayloadArea(
+            compact=True,
+            soft_wrap=True,
+            show_line_numbers=False,
+            tab_behavior="focus",
+            highlight_cursor_line=False,  # its style has a colour, which would hide those of the text
+        )
         yield Static("", markup=False, classes="check")
 
     def on_mount(self) -> None:
@@ -161,15 +144,15 @@ class Composer(Vertical):
     @property
     def draft(self) -> Draft:
         """Everything that was typed."""
-        return Draft(self.area.text, self._format, self._channel.value, self._typed_fields() | self._lent)
+        return Draft(self.area.content, self._format, self._channel.value, self._options.typed() | self._lent)
 
     @draft.setter
     def draft(self, draft: Draft | None) -> None:
         kept = draft or Draft()
-        self.area.text = kept.payload
-        _put(self.query_one("#format"), kept.format)
+        self.area.put(kept.payload)
+        put(self.query_one("#format"), kept.format)
         self._channel.value = kept.channel
-        self._fill(kept.fields)
+        self._options.fill(kept.fields)
         self._lent = {}
         self._place = None
         self._check()
@@ -188,25 +171,19 @@ class Composer(Vertical):
         """
         kind = adapter if isinstance(adapter, type) else type(adapter)
         self._channel.suggester = Seen(channels)
+        self._channels = channels
         self._offers = offers
         self.area.names = names
         if kind is self._adapter:
             return
-        kept = self._typed_fields()
         self._adapter = kind
         self._lent = {}
-        self._declared = declared(kind.Outgoing)
         self._show_channel()
-        row = self.query_one("#options", Horizontal)
-        row.remove_children()
-        row.display = bool(self._declared)
-        for one in self._declared:
-            row.mount(Label(one.key.replace("_", " "), markup=False), _field(one))
-        self._fill({key: value for key, value in kept.items() if key in {one.key for one in self._declared}})
+        self._options.show(declared(kind.Outgoing))
 
     def set_text(self, text: str) -> None:
         """Replace the payload, as after $EDITOR. Undo brings the old one back."""
-        self.area.replace(text, (0, 0), self.area.document.end)
+        self.area.put(text)
         self._check()
 
     def load(self, payload: bytes, channel: str, outgoing: dict[str, Any]) -> None:
@@ -217,9 +194,9 @@ class Composer(Vertical):
             self._explain(str(error), wrong=True)
             return
         self._keep()
-        _put(self.query_one("#format"), kind)
+        put(self.query_one("#format"), kind)
         self._channel.value = channel
-        self._fill(outgoing)
+        self._options.fill(outgoing)
         self.set_text(text)
         self.area.focus()
 
@@ -230,21 +207,21 @@ class Composer(Vertical):
             self.suggest()
         self._take_back()
         if once:
-            typed = self._typed_fields()
+            typed = self._options.typed()
             self._lent = {key: typed[key] for key in once if key in typed}
-            self._fill(once)
+            self._options.fill(once)
         self.area.focus()
 
     def suggest(self, channel: str = "") -> None:
         """Put the template of the channel in, unless something else was typed; `channel` stands in if there is none."""
         self._channel.value = self._channel.value or channel
-        if self._chosen is not None and offer.is_untouched(self.area.text, self._offers()):
+        if self._chosen is not None and offer.is_untouched(self.area.content, self._offers()):
             self._put_template(self._chosen)
 
     def tell(self, text: str, *, wrong: bool = False) -> None:
         """Say what became of the message that was sent, or what is to be written; stands until something is typed."""
         self._stop_timer()  # a check that is still due would wipe it out
-        self._told_of = (self.area.text, self._format)
+        self._told_of = (self.area.content, self._format)
         self._explain(text, wrong=wrong)
 
     def payload(self) -> bytes:
@@ -253,12 +230,18 @@ class Composer(Vertical):
         Raises:
             Refused: if the text is not what the format says.
         """
-        return encode(self.area.text, self._format)
+        return encode(self.area.content, self._format)
 
-    # Actions
+    def outgoing(self) -> dict[str, Any]:
+        """The options of the send that differ from the defaults.
 
-    def action_send(self) -> None:
-        """Ask for the send; nothing is sent and nothing is lost if something is wrong."""
+        Raises:
+            ValueError: if one is wrong.
+        """
+        return self._options.given()
+
+    def finish(self) -> SendRequested | None:
+        """What is to be sent, which goes into the history; None if something is wrong, which is told."""
         try:
             payload = self.payload()
             outgoing = self.outgoing()
@@ -266,19 +249,26 @@ class Composer(Vertical):
             self._explain(str(error), wrong=True)
             if isinstance(error, Misplaced):
                 self.area.point_at(error.place)
-            return
+            return None
         self._stop_timer()  # a check that is still due would wipe out what becomes of the message
         self._take_back()
         self._keep()
         self._place = None
-        self.post_message(self.SendRequested(payload, self._channel.value, outgoing))
+        return self.SendRequested(payload, self._channel.value, outgoing)
+
+    # Actions
+
+    def action_send(self) -> None:
+        """Ask for the send; nothing is sent and nothing is lost if something is wrong."""
+        if (wanted := self.finish()) is not None:
+            self.post_message(wanted)
 
     def action_recall(self, step: int) -> None:
         """Step through what was sent; past the newest stands what was being typed."""
         if not self.history:
             return
         if self._place is None:
-            self._unsent = self.area.text
+            self._unsent = self.area.content
             self._place = len(self.history)
         self._place = min(max(self._place + step, 0), len(self.history))
         at_end = self._place == len(self.history)
@@ -290,7 +280,7 @@ class Composer(Vertical):
 
     def action_edit(self) -> None:
         """Ask for $EDITOR."""
-        self.post_message(self.EditorRequested(self.area.text))
+        self.post_message(self.EditorRequested(self.area.content))
 
     def action_format(self) -> None:
         """The next format."""
@@ -311,7 +301,7 @@ class Composer(Vertical):
         if action == "template":
             return self._chosen is not None and bool(self._chosen.template)
         if action == "channels":
-            return self._channel.has_focus and bool(self._offers())
+            return self._channel.has_focus and self._has_channels
         return super().check_action(action, parameters)
 
     # Choosing a channel
@@ -336,8 +326,13 @@ class Composer(Vertical):
 
     @on(events.Click, ".channel-label")
     def _label_clicked(self) -> None:
-        if self._offers():
+        if self._has_channels:
             self.action_channels()
+
+    @property
+    def _has_channels(self) -> bool:
+        """Whether there are channels to choose from: offered, or seen."""
+        return bool(self._offers()) or any(True for _ in self._channels())
 
     @property
     def _chosen(self) -> Offer | None:
@@ -346,7 +341,7 @@ class Composer(Vertical):
 
     def _put_template(self, chosen: Offer) -> None:
         if chosen.template:
-            _put(self.query_one("#format"), "json")
+            put(self.query_one("#format"), "json")
             self.set_text(offer.laid_out(chosen.template))
             self.area.move_cursor(offer.start_of(self.area.text))
 
@@ -358,11 +353,13 @@ class Composer(Vertical):
         self._stop_timer()
         self._timer = self.set_timer(PAUSE, self._check_typed)
 
-    @on(PayloadArea.TooLarge)
-    def _paste_refused(self, event: PayloadArea.TooLarge) -> None:
-        self._stop_timer()  # a check that is still due would wipe the sentence out
-        size, most = figure.size(event.size), figure.size(EDITABLE)
-        self._explain(f"{size}B is too much to paste (at most {most}B): choose 'file' and name a file", wrong=True)
+    @on(PayloadArea.HoldingChanged)
+    def _holding_changed(self, event: PayloadArea.HoldingChanged) -> None:
+        """What was let go can be recalled."""
+        if event.let_go:
+            self.history.append(event.let_go)
+        self._stop_timer()
+        self._check()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
@@ -370,20 +367,24 @@ class Composer(Vertical):
 
     def _check_typed(self) -> None:
         """Check, unless nothing was typed since something was told."""
-        if self._told_of != (self.area.text, self._format):
+        if self._told_of != (self.area.content, self._format):
             self._told_of = None
             self._check()
 
     def _check(self) -> None:
         """Say whether the payload is what it looks like."""
-        text, kind = self.area.text, self._format
+        text, kind = self.area.content, self._format
+        self.area.be(kind)
+        if self.area.held:
+            self.area.mark(None)
+            self._explain(f"{figure.size(len(text))} characters, {HELD}")
+            return
         self.area.mark(wrong_place(text, kind))
         if fitting := self.area.fitting():
             self._explain(f"{', '.join(fitting)} — filled in at each send of a saved message")
             return
         try:
-            found = {"text": glance, "file": _to_come}.get(kind, partial(_valid, kind))(text)
-            self._explain(" · ".join(filter(None, (found, self._signature()))))
+            self._explain(" · ".join(filter(None, (describe(text, kind), self._signature()))))
         except Refused as error:
             self._explain(str(error), wrong=kind != "text")
 
@@ -403,6 +404,10 @@ class Composer(Vertical):
         return str(self.query_one("#format", Select).value)
 
     @property
+    def _options(self) -> SendFields:
+        return self.query_one(SendFields)
+
+    @property
     def _channel(self) -> Input:
         return self.query_one("#channel", Input)
 
@@ -416,85 +421,11 @@ class Composer(Vertical):
             label.update(clean(self._adapter.words.channel))
 
     def _keep(self) -> None:
-        text = self.area.text
+        text = self.area.content
         if text and (not self.history or self.history[-1] != text):
             self.history.append(text)
-
-    def _typed_fields(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for one in self._declared:
-            for field in self.query(f"#out-{one.key}"):
-                if isinstance(field, Input | Checkbox | Select):
-                    found[one.key] = field.value
-        return found
 
     def _take_back(self) -> None:
         """Restore the fields that were set for one message."""
         lent, self._lent = self._lent, {}
-        self._fill(lent)
-
-    def _fill(self, values: dict[str, Any]) -> None:
-        for key, value in values.items():
-            for field in self.query(f"#out-{key}"):
-                _put(field, value)
-
-    def outgoing(self) -> dict[str, Any]:
-        """The options of the send that differ from the defaults.
-
-        Raises:
-            ValueError: if one is wrong.
-        """
-        values: dict[str, Any] = {}
-        typed = self._typed_fields()
-        for one in self._declared:
-            given = typed.get(one.key)
-            if isinstance(given, str) and given:
-                values[one.key] = parse_text(one, given)
-            elif isinstance(given, bool):
-                values[one.key] = given
-        return {one.key: values[one.key] for one in self._declared if values.get(one.key, one.default) != one.default}
-
-
-def _valid(kind: str, text: str) -> str:
-    return f"valid {kind} · {figure.size(len(encode(text, kind)))}B" if text.strip() else ""
-
-
-def _to_come(_name: str) -> str:
-    return "the file's bytes are sent"
-
-
-def _field(one: Declared) -> Input | Checkbox | Select[str]:
-    """The widget for one option."""
-    name = f"out-{one.key}"
-    if one.choices:
-        default = str(one.default) if str(one.default) in one.choices else one.choices[0]
-        choices = [(choice, choice) for choice in one.choices]
-        field: Input | Checkbox | Select[str] = Choice(choices, value=default, allow_blank=False, compact=True, id=name)
-    elif one.kind == "flag":
-        field = Tick("", value=bool(one.default), compact=True, id=name)
-    else:
-        field = SafeInput(placeholder=clean(_default(one)) or one.metavar, compact=True, id=name)
-    field.tooltip = one.summary
-    return field
-
-
-def _default(one: Declared) -> str:
-    """What holds while the field is empty, as it would be typed."""
-    if not one.default and isinstance(one.default, list | dict):
-        return ""
-    spell = {"duration": format_duration, "size": format_size}.get(one.kind, str)
-    return spell(one.default)
-
-
-def _put(field: Widget, value: Any) -> None:
-    """Show `value` in the widget of an option."""
-    if isinstance(field, Checkbox):
-        field.value = bool(value)
-    elif isinstance(field, Input):
-        field.value = ", ".join(value) if isinstance(value, list) else str(value)
-    elif isinstance(field, Select) and not field.query("#label"):
-        field.call_after_refresh(_put, field, value)  # it raises while its own parts are being mounted
-    elif isinstance(field, Select):
-        # Kept from another protocol, or of a field that was gone before it was ready: what is no choice stays out.
-        with contextlib.suppress(InvalidSelectValueError):
-            field.value = value
+        self._options.fill(lent)

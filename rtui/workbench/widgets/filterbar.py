@@ -19,8 +19,9 @@ from rtui.workbench.widgets.expression import Expression
 if TYPE_CHECKING:
     from rtui.capture.query import Filter
 
-PAUSE: Final = 0.15
-"""Seconds without a key after which the filter is applied: a scan of a million rows for each letter would be waste."""
+PAUSE: Final = 0.25
+"""Seconds without a key after which the filter is applied: a scan of a million rows for each letter would be waste,
+and most people type a letter in less."""
 HELP: Final = f'{" ".join(LEADS)} .v>30 /regex/ "text" not and or ( ) — tab completes, up recalls, ? explains'
 
 

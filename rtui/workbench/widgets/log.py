@@ -1,4 +1,4 @@
-"""The log: one row per message, drawn from a lens by the line API.
+"""The log: one row per message, of one line or more, drawn from a lens by the line API.
 
 Nothing is kept per message. A tick asks the lens what is new; a paint fetches the visible rows once; finished strips
 are cached under what they show (sequence, layout, marks), never under where they stand, so that a row that moves up
@@ -20,10 +20,11 @@ from textual.reactive import reactive, var
 from textual.strip import Strip
 
 from rtui.workbench.widgets.column import Column
+from rtui.workbench.widgets.density import Density
 from rtui.workbench.widgets.empty import line_of
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.log_brush import CSS, STYLES, Brush, LookOf, Scene
-from rtui.workbench.widgets.log_keys import KEYS
+from rtui.workbench.widgets.log_keys import KEYS, OF_ROWS
 from rtui.workbench.widgets.log_pick import Picks, neighbour
 from rtui.workbench.widgets.log_window import Window
 from rtui.workbench.widgets.row import PLAIN, TimeMode
@@ -42,7 +43,7 @@ class MessageLog(Tall):
     """Whether the newest row is kept in view."""
     new_count = var(0)
     """Rows that came since following stopped."""
-    frozen = var(False)
+    frozen = var(False, bindings=True)
     """Whether the picture is held."""
     time_mode = reactive(TimeMode.ABSOLUTE)
     """What the time column tells."""
@@ -96,6 +97,8 @@ class MessageLog(Tall):
         self._revision: int | None = None
         self._cursor_seq: int | None = None
         self._top_seq: int | None = None
+        self._top_line = 0
+        """Lines of that row above the screen."""
         self._left_seq = 0
         self._lean = False
         self._painted: array[int] = array("q")
@@ -122,6 +125,15 @@ class MessageLog(Tall):
             self.brush.chosen = columns
             self.repaint()
 
+    def set_density(self, density: Density) -> None:
+        """Show the same rows in more lines or fewer; the first row, or the one under the cursor, stays in view."""
+        if density is self.brush.density:
+            return
+        seen = self._visible_seqs()
+        self.brush.density, self.lines, self._top_line = density, density.lines, 0
+        self._resettle(seen)
+        self.repaint()
+
     def tick(self) -> None:
         """Take in what is new. Cheap when nothing is; paints nothing itself."""
         lens = self._window.lens
@@ -131,7 +143,10 @@ class MessageLog(Tall):
         if lens.revision == self._revision:
             return
         self._revision = lens.revision
+        before = self.cursor_seq
         self._take_in()
+        if (before is None) != (self.cursor_seq is None):
+            self.screen.refresh_bindings()
 
     @property
     def total(self) -> int:
@@ -197,16 +212,17 @@ class MessageLog(Tall):
         super().repaint()
 
     def _drawn(self, y: int) -> Strip:
-        """What row `y` looks like now; blank where there is none: the lens may have shrunk since the layout."""
+        """What line `y` looks like now; blank where there is none: the lens may have shrunk since the layout."""
         records = self._window.records
         if not records:
             words = line_of(self.hint, y, width=self.body_width, height=self.body_height)
             return self.brush.hint(words, self.body_width)
-        if not 0 <= y < len(records) - self._lead:
+        row, line = divmod(self.scroll_offset.y + y, self.lines)
+        place = row - self._window.first
+        if not 0 <= place < len(records):
             return self.brush.blank(self.body_width)
-        place = y + self._lead
         record, before = records[place], records[place - 1] if place else None
-        return self.brush.row(record, self._scene().context(record, before))
+        return self.brush.row(record, self._scene().context(record, before))[line]
 
     def notify_style_update(self) -> None:
         """The theme or the focus changed: every colour is suspect."""
@@ -227,7 +243,7 @@ class MessageLog(Tall):
                 self._stop_following()
             elif not self.follow and at_end and not self.frozen and old_value < new_value:
                 self.follow = True
-            self._top_seq = self._window.seq_at(round(new_value))
+            self._note_top()
         self.repaint()
 
     def watch_follow(self, follow: bool) -> None:
@@ -238,15 +254,15 @@ class MessageLog(Tall):
         self.post_message(self.FollowChanged(follow))
 
     def on_resize(self) -> None:
-        """Keep the end, or the first visible row, where it was."""
-        self._take_in()
+        """Keep the end, or the first visible row, where it was, and the row under the cursor in view."""
+        self._resettle(self._painted)
 
     # Mouse
 
     def on_click(self, event: events.Click) -> None:
         """One click puts the cursor, two open the message; with shift the selection grows."""
         offset = event.get_content_offset(self)
-        index = self.scroll_offset.y + offset.y if offset is not None else self.count
+        index = (self.scroll_offset.y + offset.y) // self.lines if offset is not None else self.count
         if index >= self.count:
             return
         if event.shift:
@@ -273,7 +289,8 @@ class MessageLog(Tall):
         index = self._cursor_index()
         if index is None or (self.follow and pages > 0):
             return
-        self._move_to(index + round(pages * max(1, self.size.height - 1)))
+        rows = round(pages * max(1, self.size.height // self.lines - 1))
+        self._move_to(index + (rows or (1 if pages > 0 else -1)))
 
     def action_top(self) -> None:
         """To the oldest row."""
@@ -333,9 +350,13 @@ class MessageLog(Tall):
         self.repaint()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Escape is ours only while something is selected."""
+        """What makes no sense now is neither done nor offered."""
         if action == "deselect":
             return bool(self.picks.selected)
+        if action == "follow":
+            return not self.follow or self.frozen
+        if action in OF_ROWS:
+            return self.cursor_seq is not None
         return super().check_action(action, parameters)
 
     # Where things stand
@@ -348,14 +369,21 @@ class MessageLog(Tall):
         if not self.follow or self.frozen:
             self.new_count = self._window.later_than(self._left_seq)
         self._set_height(self.count)
-        self._scroll_to_row(self._last_top() if self.follow else self._anchored_top())
+        self._scroll_to_line(self._last_top() if self.follow else self._anchored_top())
         self._repaint_if_seen()
+
+    def _resettle(self, seen: array[int]) -> None:
+        """Rows or screen have another height. A cursor that was among what was `seen` stays in view."""
+        cursor = self._cursor_seq
+        self._take_in()
+        if cursor is not None and not self.follow and cursor in seen:
+            self._scroll_to_line(self._top_showing(self._window.index_of(cursor)))
 
     def _anchored_top(self) -> int:
         """Where the first visible row is now: older rows may have been put in front of it."""
         if self._top_seq is None:
             return self.scroll_offset.y
-        return min(self._window.index_of(self._top_seq), self._last_top())
+        return min(self._window.index_of(self._top_seq) * self.lines + self._top_line, self._last_top())
 
     def _repaint_if_seen(self) -> None:
         """Refresh only if other rows stand in the window than were painted."""
@@ -363,24 +391,34 @@ class MessageLog(Tall):
         if visible == self._painted and len(visible):
             return
         fresh = len(visible) - bisect_right(visible, self._painted[-1]) if len(self._painted) and len(visible) else 0
-        height = self.body_height
-        if self._lean != (fresh >= (height // 2 if self._lean else height) > 0):
+        rows = self._rows_on_screen
+        if self._lean != (fresh >= (rows // 2 if self._lean else rows) > 0):
             self._lean = not self._lean
         self.repaint()
 
     def _visible_seqs(self) -> array[int]:
-        top = self.scroll_offset.y
-        return self._window.seqs[top : min(top + self.body_height, self.count)]
+        first = self._first_row
+        return self._window.seqs[first : min(first + self._rows_on_screen, self.count)]
+
+    @property
+    def _first_row(self) -> int:
+        """The row of the first line on the screen."""
+        return self.scroll_offset.y // self.lines
+
+    @property
+    def _rows_on_screen(self) -> int:
+        """Rows of which a line is on the screen."""
+        return (self.scroll_offset.y + self.body_height - 1) // self.lines - self._first_row + 1
 
     def _set_height(self, rows: int) -> None:
         """And the scroll bar with it."""
         super()._set_height(rows)
-        shown = self.vertical_scrollbar.window_virtual_size
+        height, shown = self.virtual_size.height, self.vertical_scrollbar.window_virtual_size
         # While following, the thumb is moved for changes that the eye can see: it costs a column of output.
-        if not self.follow or abs(rows - shown) * 50 > shown:
+        if not self.follow or abs(height - shown) * 50 > shown:
             self._show_bar()
 
-    def _scroll_to_row(self, top: int) -> None:
+    def _scroll_to_line(self, top: int) -> None:
         self._moving = True
         try:
             self._place(top)
@@ -388,7 +426,16 @@ class MessageLog(Tall):
             self._moving = False
         if not self.follow:
             self._show_bar()
-            self._top_seq = self._window.seq_at(self.scroll_offset.y)
+            self._note_top()
+
+    def _note_top(self) -> None:
+        self._top_seq = self._window.seq_at(self._first_row)
+        self._top_line = self.scroll_offset.y % self.lines
+
+    def _top_showing(self, index: int) -> int:
+        """The first line on the screen that scrolling as little as possible to a whole row leads to."""
+        begin = index * self.lines
+        return min(max(self.scroll_offset.y, begin + self.lines - self.body_height), begin)
 
     def _cursor_index(self) -> int | None:
         count = self.count
@@ -396,7 +443,7 @@ class MessageLog(Tall):
             return None
         if self._cursor_seq is not None and not self.follow:
             return min(self._window.index_of(self._cursor_seq), count - 1)
-        return count - 1 if self.follow else min(self.scroll_offset.y, count - 1)
+        return count - 1 if self.follow else min(self._first_row, count - 1)
 
     def _stop_following(self) -> None:
         self._left_seq = self._window.seq_at(self.count - 1) or 0
@@ -411,8 +458,7 @@ class MessageLog(Tall):
             self._stop_following()
         index = min(max(index, 0), count - 1)
         self._cursor_seq = seq = self._window.seqs[index]
-        top, height = self.scroll_offset.y, self.body_height
-        self._scroll_to_row(min(max(top, index - height + 1), index))
+        self._scroll_to_line(self._top_showing(index))
         self.repaint()
         self.post_message(self.Highlighted(seq))
 
@@ -429,12 +475,12 @@ class MessageLog(Tall):
     @property
     def _lead(self) -> int:
         """Rows fetched above the first visible one, to count the time from."""
-        return 1 if self.scroll_offset.y > 0 else 0
+        return 1 if self._first_row > 0 else 0
 
     def _fetch(self) -> None:
         """The visible rows and the one above, once per paint."""
         lead = self._lead
-        if self._window.fetch(self.scroll_offset.y - lead, self.body_height + lead):
+        if self._window.fetch(self._first_row - lead, self._rows_on_screen + lead):
             self.brush.fit(self._window.records)
 
     def _scene(self) -> Scene:

@@ -13,10 +13,12 @@ from textual.strip import Strip
 from rtui.core.clean import cell_width, clean
 from rtui.core.record import Record
 from rtui.workbench.widgets.column import Column
+from rtui.workbench.widgets.density import Density
 from rtui.workbench.widgets.glyph import Glyphs
+from rtui.workbench.widgets.large_row import block
 from rtui.workbench.widgets.log_pick import Picks
 from rtui.workbench.widgets.palette import Palette, sheet
-from rtui.workbench.widgets.row import MAX_CHANNEL, MAX_SOURCE, Columns, Context, Look, TimeMode, layout, pieces
+from rtui.workbench.widgets.row import MAX_CHANNEL, MAX_SOURCE, Columns, Context, Look, Piece, TimeMode, layout, pieces
 from rtui.workbench.widgets.source import Named
 
 CACHED_STRIPS: Final = 512
@@ -47,6 +49,8 @@ CSS: Final = sheet(
     """,
 )
 
+Lines: TypeAlias = tuple[Strip, ...]
+"""One row, as many strips as its density has lines."""
 LookOf: TypeAlias = Callable[[int, str], Look]
 """(link, channel) → how its rows stand out."""
 
@@ -98,12 +102,13 @@ class Brush:
     def __init__(self, style_of: Callable[[str], Style], glyphs: Glyphs) -> None:
         """`style_of` gives the style of a component class, by its name in `STYLES`."""
         self.glyphs = glyphs
-        self.strips: LRUCache[tuple[int, Context], Strip] = LRUCache(CACHED_STRIPS)
+        self.strips: LRUCache[tuple[int, Context], Lines] = LRUCache(CACHED_STRIPS)
         self.columns = layout(0, channel=0, source=0)
         self.palette = Palette(style_of, tinted_as="channel")
         self._channel_cells = 0
         self.chosen: tuple[Column, ...] = ()
         """The columns of the user; empty for the usual ones."""
+        self.density = Density.NORMAL
 
     def begin(self) -> None:
         """Other rows will be drawn: they need other columns."""
@@ -124,16 +129,22 @@ class Brush:
     def lay_out(self, width: int, names: Mapping[int, Named] | None) -> Columns:
         """The columns of rows of `width` cells, which name one of the connections unless `names` is None."""
         source = max((cell_width(source_name(names, link)) for link in names), default=0) if names else 0
-        self.columns = layout(width, channel=self._channel_cells, source=min(source, MAX_SOURCE), chosen=self.chosen)
+        self.columns = layout(
+            width,
+            channel=self._channel_cells,
+            source=min(source, MAX_SOURCE),
+            chosen=self.chosen,
+            density=self.density,
+        )
         return self.columns
 
-    def row(self, record: Record, context: Context) -> Strip:
+    def row(self, record: Record, context: Context) -> Lines:
         """One row."""
         key = (record.seq, context)
-        strip = self.strips.get(key)
-        if strip is None:
-            strip = self.strips[key] = self._draw(record, context)
-        return strip
+        lines = self.strips.get(key)
+        if lines is None:
+            lines = self.strips[key] = self._draw(record, context)
+        return lines
 
     def blank(self, width: int) -> Strip:
         """No row."""
@@ -144,8 +155,13 @@ class Brush:
         style = self.palette.style("dim")
         return Strip([Segment(clean(text).center(width), style)]).crop(0, width) if text else Strip.blank(width, style)
 
-    def _draw(self, record: Record, context: Context) -> Strip:
+    def _draw(self, record: Record, context: Context) -> Lines:
         over = "cursor" if context.cursor else "selected" if context.selected else ""
-        row = pieces(record, context, self.glyphs)
+        if context.columns.density is not Density.LARGE:
+            return (self._strip(pieces(record, context, self.glyphs), context, over),)
+        rows = block(record, context, self.glyphs)
+        return (*(self._strip(row, context, over) for row in rows), self.blank(context.columns.width))
+
+    def _strip(self, row: Sequence[Piece], context: Context, over: str) -> Strip:
         segments = [Segment(text, self.palette.style(name, over)) for name, text in row]
         return Strip(segments).adjust_cell_length(context.columns.width, self.palette.style("text", over))

@@ -21,6 +21,8 @@ class Window:
         """The last row of a frozen picture; None lets it run on."""
         self.records: Sequence[Record] = ()
         """What `fetch` brought."""
+        self.first = 0
+        """The place of the first of them."""
         self._key: tuple[int, int, int] | None = None
 
     def show(self, lens: Rows | None) -> None:
@@ -66,6 +68,7 @@ class Window:
         if key == self._key:
             return False
         self._key = key
+        self.first = first
         count = min(count, self.count - first)
         self.records = self.lens.rows(first, count) if self.lens is not None and count > 0 else ()
         return True

@@ -8,39 +8,36 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import ClassVar, Final, Literal, TypeAlias
 
-import msgspec
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from rtui.capture.joined import AUTO, texts
-from rtui.capture.past import Past, key_of
-from rtui.capture.series import fields
-from rtui.core.clean import cell_width, clean, clip, decode
-from rtui.core.record import Kind, Record
-from rtui.payloads.base import Document, Line
-from rtui.payloads.diff import DiffDocument
+from rtui.capture.past import Key, Past, key_of
+from rtui.capture.series import MAX_BYTES, fields
+from rtui.core.clean import clean, clip, decode
+from rtui.core.record import Record
+from rtui.payloads.base import Document, View
 from rtui.payloads.registry import next_format, open_as
+from rtui.workbench.mouse import RIGHT
 from rtui.workbench.widgets import figure
-from rtui.workbench.widgets.canvas import Canvas, moves
-from rtui.workbench.widgets.chart import Chart
+from rtui.workbench.widgets.canvas import Canvas
+from rtui.workbench.widgets.chart import MOST, Chart
+from rtui.workbench.widgets.compared import compared, full, is_small
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.joined import JoinedText
+from rtui.workbench.widgets.message_keys import KEYS
 from rtui.workbench.widgets.meta import MetaDocument, ending_fields, meta_fields, meta_of
 from rtui.workbench.widgets.painted import retitle
-from rtui.workbench.widgets.row import Piece, not_modified
-from rtui.workbench.widgets.shown import opening_of, said
+from rtui.workbench.widgets.row import Piece
+from rtui.workbench.widgets.shown import cut, is_quick, is_told, opening_of, said
 from rtui.workbench.widgets.source import Named
 
 Mode: TypeAlias = Literal["pretty", "raw", "hex", "meta", "diff", "chart", "joined"]
 MODES: Final[tuple[Mode, ...]] = ("pretty", "raw", "hex", "meta", "diff", "chart", "joined")
-LARGE: Final = 128 * 1024
-"""Payloads from this many bytes are parsed in a thread: the loop would miss a frame."""
-COMPARED_AT_ONCE: Final = 4 * 1024
-"""Payloads up to this many bytes are compared without a thread: it takes milliseconds."""
 TITLE_OFFSET: Final = 1
 """Cells of border before the title."""
 
@@ -48,43 +45,7 @@ TITLE_OFFSET: Final = 1
 class MessageView(Canvas):
     """One message, in one of seven modes. The mode stays when another message is shown."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *moves("message"),
-        Binding(
-            "p",
-            "mode('pretty')",
-            "Pretty",
-            id="message.pretty",
-            tooltip="As a tree, where the format is known; again for the next format that it could be",
-        ),
-        Binding("r", "mode('raw')", "Raw", id="message.raw", tooltip="As text"),
-        Binding("x", "mode('hex')", "Hex", id="message.hex", tooltip="As bytes"),
-        Binding("m", "mode('meta')", "Meta", id="message.meta", tooltip="Times, sizes, and what the protocol told"),
-        Binding(
-            "d", "mode('diff')", "Diff", id="message.diff", tooltip="What changed since the message before it there"
-        ),
-        Binding("v", "mode('chart')", "Chart", id="message.chart", tooltip="Its numbers over time; ←/→ choose which"),
-        Binding(
-            "t",
-            "mode('joined')",
-            "Joined",
-            id="message.joined",
-            tooltip="The text that the stream brings piece by piece; ←/→ choose where the pieces stand",
-        ),
-        Binding("space,enter", "toggle_row", "Fold", id="message.fold", tooltip="Fold or unfold the row"),
-        Binding(
-            "left,h", "close_branch", "Fold", show=False, id="message.close", tooltip="Fold, or go to what encloses"
-        ),
-        Binding("right,l", "open_branch", "Unfold", show=False, id="message.open", tooltip="Unfold"),
-        Binding("minus", "fold_all(True)", "Fold all", show=False, id="message.fold-all", tooltip="Top level only"),
-        Binding("plus", "fold_all(False)", "Unfold all", show=False, id="message.unfold-all", tooltip="Everything"),
-        Binding("f", "filter_value", "Filter by it", id="message.filter", tooltip="Only messages with this value here"),
-        Binding("y", "copy('value')", "Copy value", id="message.copy-value", tooltip="Copy what the row holds"),
-        Binding("Y", "copy('path')", "Copy path", id="message.copy-path", tooltip="Copy where the row is"),
-        Binding(
-            "c", "copy('message')", "Copy all", show=False, id="message.copy-all", tooltip="Copy the whole payload"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
 
     hint = "no message — move the cursor in the log to see one here"
 
@@ -129,11 +90,15 @@ class MessageView(Canvas):
         self._job = 0
         self._overtaken = threading.Event()
         """Ends the look-up of the job that runs."""
-        self._field = ""
-        """Path of the number that was drawn last."""
+        self._fields: dict[Key, list[str]] = {}
+        """Paths of the numbers that were drawn, by channel."""
+        self._latest: list[str] = []
+        """Those that were drawn last: another channel may have them too."""
         self._drawing = False
         self.path_of: Callable[[int], str] = lambda _link: AUTO
         """Where the messages of a link hold the pieces of a text."""
+        self.type_of: Callable[[Record], View | None] = lambda _record: None
+        """The view of a record's channel, if the type of its payloads is known."""
 
     @property
     def record(self) -> Record | None:
@@ -153,6 +118,12 @@ class MessageView(Canvas):
         """Show a record from its beginning."""
         self._record = record
         self._link = link
+        self._open()
+
+    def show_as(self, asked: str) -> None:
+        """Show the record anew, in a format; "": as the type of its channel says, or as it looks."""
+        self.mode, self._format = "pretty", asked
+        self._chosen[self._tab] = (self.mode, self._format)
         self._open()
 
     def keep_up(self) -> None:
@@ -188,7 +159,7 @@ class MessageView(Canvas):
         if self._document is None:
             return []
         rows = self._document.lines(index, 1)
-        return list(_cut(rows[0], width)) if rows else []
+        return list(cut(rows[0], width)) if rows else []
 
     def resettle(self) -> None:
         """Fit the rows to the width first."""
@@ -202,17 +173,40 @@ class MessageView(Canvas):
     # Actions
 
     def action_mode(self, mode: Mode) -> None:
-        """Show the message in another way; as a tree already, in the next format that it could be."""
+        """Show the message in another way; as a tree already, in the next format; as a chart, the list of numbers."""
+        if mode == self.mode == "chart" and isinstance(self._document, Chart):
+            self._show_list(not self._document.choosing)
+            return
         if mode == self.mode == "pretty" and self._record is not None:
-            self._format = next_format(self._record.payload, meta_of(self._record), self._format)
+            record = self._record
+            self._format = next_format(record.payload, meta_of(record), self._format, self.type_of(record))
         self.mode = mode
         self._chosen[self._tab] = (mode, self._format)
         self._open()
 
     def action_toggle_row(self) -> None:
-        """Fold or unfold."""
-        if self._document is not None and self._document.toggle(self.cursor):
+        """Fold or unfold; in the chart, open the list of numbers, and choose in it."""
+        chart = self._document
+        if isinstance(chart, Chart) and (not chart.choosing or self.cursor == 0):
+            self._show_list(not chart.choosing)
+        elif isinstance(chart, Chart) and not chart.switch(self.cursor - 1):
+            self.notify(f"one number is drawn at least, {MOST} at most", markup=False)
+        elif isinstance(chart, Chart):
+            self._redraw(chart)
+        elif chart is not None and chart.toggle(self.cursor):
             self.resettle()
+
+    def action_own_ranges(self) -> None:
+        """In the chart: each number from its lowest to its highest, or all on one axis."""
+        if isinstance(self._document, Chart):
+            self._document.own_ranges = not self._document.own_ranges
+            self._redraw(self._document)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Ranges are of a chart with several curves."""
+        if action == "own_ranges":
+            return isinstance(self._document, Chart) and len(self._document.chosen) > 1
+        return super().check_action(action, parameters)
 
     def action_open_branch(self) -> None:
         """Unfold, if that shows more rows; in the chart, the next number; in the joined text, another place."""
@@ -228,8 +222,11 @@ class MessageView(Canvas):
             self.go_to_row(parent)
 
     def action_fold_all(self, fold: bool) -> None:
-        """Fold below the top level, or nothing."""
-        if self._document is not None and self._document.fold_below(1 if fold else 1 << 30):
+        """Fold below the top level, or nothing; in the chart, draw a longer or a shorter time."""
+        if isinstance(self._document, Chart):
+            if self._document.zoom(-1 if fold else 1):
+                self._redraw(self._document)
+        elif self._document is not None and self._document.fold_below(1 if fold else 1 << 30):
             self.resettle()
 
     def action_filter_value(self) -> None:
@@ -258,14 +255,15 @@ class MessageView(Canvas):
             self._copy(decode(self._document.value(self.cursor)), named)
 
     def on_click(self, event: events.Click) -> None:
-        """A click puts the cursor; on the title it chooses the mode; on a chart's first row, the number; two fold."""
+        """A click puts the cursor; on the title it chooses the mode; in a chart, the numbers; two fold."""
         index = self.row_at(event)
         if index is None:
-            if event.y == 0 and self.styles.border_top[0]:
+            if event.y == 0 and self.styles.border_top[0] and event.button != RIGHT:
                 self.action_mode(self._mode_at(event.x))
             return
         self.go_to_row(index)
-        if index == 0 and isinstance(self._document, Chart) and self._choose(1):
+        if isinstance(self._document, Chart):
+            self._clicked(self._document, index)
             return
         if event.chain == 2:  # noqa: PLR2004 - a double click
             self.action_toggle_row()
@@ -288,15 +286,37 @@ class MessageView(Canvas):
     def _choose(self, step: int) -> bool:
         """Draw another number, if a chart is shown; look for the text elsewhere, if a joined one is."""
         shown = self._document
-        if isinstance(shown, Chart) and shown.choose(step):
-            self._field = shown.path(0) or ""
-            self.tick()
-            self.repaint()
+        if isinstance(shown, Chart) and shown.choosing:
+            self._show_list(False)
+        elif isinstance(shown, Chart) and shown.choose(step):
+            self._redraw(shown)
         elif isinstance(shown, JoinedText) and shown.choose(step):
             self._overtaken.set()
             self._overtaken = threading.Event()
             self.go_to_row(0)
         return isinstance(shown, Chart | JoinedText)
+
+    def _clicked(self, chart: Chart, index: int) -> None:
+        """On a row of the list, its number; on the names of several, the list; on that of one, the next."""
+        if chart.choosing or len(chart.chosen) > 1:
+            self.action_toggle_row()
+        elif index == 0:
+            self._choose(1)
+
+    def _show_list(self, wanted: bool) -> None:
+        """Show the numbers to choose from, or the chart."""
+        chart = self._document
+        if isinstance(chart, Chart) and chart.open_list(wanted):
+            self.shows_cursor = chart.choosing
+            self.resettle()
+            self.go_to_row(1 if wanted else 0)
+
+    def _redraw(self, chart: Chart) -> None:
+        """Other numbers are drawn, or otherwise; they are remembered."""
+        self._fields[chart.key] = self._latest = chart.chosen
+        self.refresh_bindings()
+        self.tick()
+        self.resettle()
 
     def _mode_at(self, x: int) -> Mode:
         """The mode whose name stands at a column of the title; beside them, the next one."""
@@ -323,27 +343,33 @@ class MessageView(Canvas):
             self._put(None, "")
         elif self.mode == "meta":
             self._put(MetaDocument(list(meta_fields(record, self._link))), "")
-        elif self.mode == "pretty" and _is_told(record):
+        elif self.mode == "pretty" and is_told(record):
             self._put(MetaDocument(list(ending_fields(record))), "")
         elif self.mode == "joined":
             self._open_joined(record)
         elif self.mode in {"diff", "chart"}:
             self._open_past(record)
-        elif len(record.payload) < LARGE or self.mode == "hex":
-            opening = opening_of(record, self.mode, self._link, self._format)
+        else:
+            self._open_payload(record)
+
+    def _open_payload(self, record: Record) -> None:
+        """Show the payload as its format has it, or as text or bytes."""
+        own = self.type_of(record) if self.mode == "pretty" else None
+        if self.mode == "hex" or is_quick(record, own):
+            opening = opening_of(record, self.mode, self._link, self._format, own)
             self._put(opening.document, said(opening))
         else:
             self._put(open_as("hex", record.payload).document, "reading…")
             self.run_worker(
-                self._open_later(record, self._job),
+                self._open_later(record, own, self._job),
                 group="message-view",
                 description="open a large message",
                 exit_on_error=False,
             )
 
-    async def _open_later(self, record: Record, job: int) -> None:
+    async def _open_later(self, record: Record, own: View | None, job: int) -> None:
         """Parse in a thread; meanwhile the bytes are shown."""
-        opening = await asyncio.to_thread(opening_of, record, self.mode, self._link, self._format)
+        opening = await asyncio.to_thread(opening_of, record, self.mode, self._link, self._format, own)
         if job == self._job:
             self._put(opening.document, said(opening))
 
@@ -355,27 +381,36 @@ class MessageView(Canvas):
         if past is None or key is None:
             self._put(open_as("raw", record.payload).document, "no message: it has no past on a channel")
         elif self.mode == "chart":
-            self._put(Chart(past, key, fields(record.payload), self._field, glyphs=self.glyphs), "")
-        elif (before := past.before(_full(record))) is not None and _is_small(before, record):
-            self._put(_compared(before, record), "")
+            large = len(record.payload) > MAX_BYTES
+            chart = Chart(past, key, fields(record.payload), self._fields.get(key, self._latest), glyphs=self.glyphs)
+            self._put(chart, f"larger than {figure.size(MAX_BYTES)}B: not searched for numbers" if large else "")
+        else:
+            self._open_diff(record, past.before(full(record)), past)
+
+    def _open_diff(self, record: Record, before: Record | None, past: Past) -> None:
+        """Begin to show what changed since `before`; None if memory has lost it."""
+        own = self.type_of(record)
+        if before is not None and is_small(before, record) and is_quick(record, own):
+            self._put(compared(before, record, own, self.body_width), "")
         else:
             self._put(None, "looking for the message before…")
-            work = self._compare_later(past, record, before, self._job)
+            work = self._compare_later(past, record, before, own, self._job)
             self.run_worker(work, group="message-view", description="compare messages", exit_on_error=False)
 
-    async def _compare_later(self, past: Past, record: Record, before: Record | None, job: int) -> None:
+    async def _compare_later(
+        self, past: Past, record: Record, before: Record | None, own: View | None, job: int
+    ) -> None:
         """Look the message before up, where memory has lost it, and compare: both in threads."""
-        if before is None:
-            before = await asyncio.to_thread(past.stored_before, _full(record), self._overtaken)
+        before = before or await asyncio.to_thread(past.stored_before, full(record), self._overtaken)
         if job != self._job:
             return
+        document: Document
         if before is None:
-            opening = opening_of(record, "pretty", self._link)
-            self._put(opening.document, "nothing before it on its channel, as far as was looked")
-            return
-        document = await asyncio.to_thread(_compared, before, record)
+            document = (await asyncio.to_thread(opening_of, record, "pretty", self._link, "", own)).document
+        else:
+            document = await asyncio.to_thread(compared, before, record, own, self.body_width)
         if job == self._job:
-            self._put(document, "")
+            self._put(document, "" if before is not None else "nothing before it on its channel, as far as was looked")
 
     def _charts(self, record: Record) -> bool:
         """Whether the chart shown is about the record's channel already: it goes on, whatever message is chosen."""
@@ -451,38 +486,3 @@ class MessageView(Canvas):
         if self.problem:
             parts.append(clip(clean(self.problem), 60))
         return " · ".join(parts)
-
-
-def _is_told(record: Record) -> bool:
-    """Whether what the protocol told says more than the payload: what went wrong, how a call ended."""
-    return record.kind == Kind.ERROR or (record.kind == Kind.ACK and not record.payload)
-
-
-def _is_small(*records: Record) -> bool:
-    return sum(len(record.payload) for record in records) <= COMPARED_AT_ONCE
-
-
-def _compared(before: Record, record: Record) -> DiffDocument:
-    """What changed between two messages of a channel."""
-    told = f"since #{before.seq:,}, {figure.span(record.time - before.time)} s"
-    if not_modified(record):
-        return DiffDocument(before.payload, before.payload, f"not modified {told}")
-    return DiffDocument(before.payload, record.payload, told)
-
-
-def _full(record: Record) -> Record:
-    """`record` with the channel of answers that have a body: it says that the last of those still holds."""
-    if not not_modified(record):
-        return record
-    return msgspec.structs.replace(record, channel=f"{record.channel.removesuffix('304')}200")
-
-
-def _cut(line: Line, width: int) -> Iterator[Piece]:
-    """The pieces that fit into `width` cells."""
-    left = width
-    for style, text in line:
-        if left <= 0:
-            return
-        shown = clip(text[: 2 * left + 16], left)
-        left -= cell_width(shown)
-        yield style, shown

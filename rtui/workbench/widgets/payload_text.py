@@ -15,9 +15,12 @@ from rtui.workbench.widgets import figure
 
 FORMATS: Final = ("text", "json", "hex", "base64", "file")
 EDITABLE: Final = 256 * 1024
-"""Larger payloads are not put into the editor: laying them out would freeze the screen."""
+LONGEST_LINE: Final = 32 * 1024
+"""Characters that the editor takes, in all and in one line: with more of them a key would take longer than 0.1 s."""
 
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
+_NOT_HEX: Final = re.compile(r"[^0-9a-fA-F\s]")
+_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/=\s]")
 
 
 class Refused(ValueError):
@@ -46,10 +49,7 @@ def encode(text: str, kind: str) -> bytes:
         case "hex":
             return _from_hex(text)
         case "base64":
-            try:
-                return base64.b64decode("".join(text.split()), validate=True)
-            except binascii.Error as error:
-                raise Refused(f"not base64: {error}") from None
+            return _from_base64(text)
         case "file":
             return _read(text.strip())
         case _:
@@ -68,6 +68,19 @@ def editable(payload: bytes) -> tuple[str, str]:
     return (text, "text") if clean_block(text) == text and "\r" not in text else (payload.hex(" "), "hex")
 
 
+def describe(text: str, kind: str) -> str:
+    """A few words on what would be sent; "" if that is nothing.
+
+    Raises:
+        Refused: if it is not what `kind` says.
+    """
+    if kind == "file":
+        return "the file's bytes are sent"
+    if kind == "text":
+        return glance(text)
+    return f"valid {kind} · {figure.size(len(encode(text, kind)))}B" if text.strip() else ""
+
+
 def glance(text: str) -> str:
     """What text looks like: JSON that is nearly right deserves a word, anything else is as good as it is."""
     size = f"{figure.size(len(text.encode('utf-8', 'replace')))}B"
@@ -80,12 +93,22 @@ def glance(text: str) -> str:
     return f"{size} · valid JSON"
 
 
+def fits_editor(text: str) -> bool:
+    """Whether the editor can lay `text` out and still answer keys."""
+    return len(text) <= EDITABLE and (len(text) <= LONGEST_LINE or max(map(len, text.split("\n"))) <= LONGEST_LINE)
+
+
+def looks(text: str, kind: str) -> str:
+    """The format that text of a `kind` is coloured as."""
+    return "json" if kind == "text" and _like_json(text) else kind
+
+
 def wrong_place(text: str, kind: str) -> int | None:
-    """Where JSON, or what looks like it, goes wrong: see `Misplaced.place`; None if it does not."""
-    if not text.strip() or not (kind == "json" or (kind == "text" and _like_json(text))):
+    """Where it goes wrong for its format, or for what it looks like: see `Misplaced.place`; None if it does not."""
+    if not text.strip() or looks(text, kind) in {"text", "file"}:
         return None
     try:
-        _check_json(text)
+        encode(text, looks(text, kind))
     except Misplaced as error:
         return error.place
     except Refused:
@@ -119,13 +142,28 @@ def _misplaced(text: str, message: str) -> Misplaced:
 
 
 def _from_hex(text: str) -> bytes:
-    digits = "".join(text.split()).removeprefix("0x")
-    for place, char in enumerate(digits):
-        if char not in "0123456789abcdefABCDEF":
-            raise Refused(f"not hex: {clean(char)!r} at digit {place + 1}")
+    start = text.index("0x") + 2 if text.lstrip().startswith("0x") else 0
+    if found := _NOT_HEX.search(text, start):
+        where = _digits(text[start : found.start()]) + 1
+        raise Misplaced(f"not hex: {clean(found[0])!r} at digit {where}", found.start())
+    digits = "".join(text[start:].split())
     if len(digits) % 2:
-        raise Refused("not hex: an odd number of digits")
+        raise Misplaced("not hex: an odd number of digits", len(text))
     return bytes.fromhex(digits)
+
+
+def _from_base64(text: str) -> bytes:
+    if found := _NOT_BASE64.search(text):
+        where = _digits(text[: found.start()]) + 1
+        raise Misplaced(f"not base64: {clean(found[0])!r} at character {where}", found.start())
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except binascii.Error as error:
+        raise Misplaced(f"not base64: {error}", len(text)) from None
+
+
+def _digits(text: str) -> int:
+    return len("".join(text.split()))
 
 
 def _read(name: str) -> bytes:

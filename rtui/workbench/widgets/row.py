@@ -13,6 +13,7 @@ from rtui.core.clean import cell_width, clean, clean_bytes, clip, clip_middle
 from rtui.core.record import Direction, Kind, Record
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.column import FIGURES, PAYLOAD, TIME, Column, value
+from rtui.workbench.widgets.density import Density
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 
 Piece: TypeAlias = tuple[str, str]
@@ -24,6 +25,7 @@ CLOCK_CELLS: Final = 12
 SHORT_CLOCK_CELLS: Final = 8
 MAX_CHANNEL: Final = 56
 """And never more than a quarter of the row, so that a wide terminal shows long names in full."""
+COMPACT_CHANNEL: Final = 18
 MAX_SOURCE: Final = 14
 MAX_ALIAS: Final = 14
 MAX_ID: Final = 12
@@ -75,6 +77,7 @@ class Columns(msgspec.Struct, frozen=True):
     channel: int
     chosen: tuple[Column, ...] = ()
     """Those of the user in place of channel, payload and badges; empty for the usual ones."""
+    density: Density = Density.NORMAL
 
     @property
     def body(self) -> int:
@@ -85,15 +88,23 @@ class Columns(msgspec.Struct, frozen=True):
         return max(0, self.width - taken)
 
 
-def layout(width: int, *, channel: int, source: int, chosen: tuple[Column, ...] = ()) -> Columns:
+def layout(
+    width: int,
+    *,
+    channel: int,
+    source: int,
+    chosen: tuple[Column, ...] = (),
+    density: Density = Density.NORMAL,
+) -> Columns:
     """Columns for `width` cells, given the longest channel and source seen (0 = no such column)."""
-    narrow = width < NARROW
+    narrow, compact = width < NARROW, density is Density.COMPACT
     return Columns(
         width,
-        SHORT_CLOCK_CELLS if narrow else CLOCK_CELLS,
+        SHORT_CLOCK_CELLS if narrow or compact else CLOCK_CELLS,
         min(source, MAX_SOURCE, width // 6),
-        0 if narrow else min(channel, MAX_CHANNEL, width // 4),
+        0 if narrow else min(channel, COMPACT_CHANNEL if compact else MAX_CHANNEL, width // 4),
         chosen,
+        density,
     )
 
 
@@ -131,62 +142,63 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 def pieces(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[Piece]:
     """The line, exactly `context.columns.width` cells wide."""
     if context.columns.chosen:
-        return _chosen(record, context, glyphs)
+        return in_columns(record, context, glyphs)
     look = context.look
     columns = _columns(record, context)
     style = row_style(record, muted=look.muted)
-    line: list[Piece] = [("dim", f"{_gutter(context, glyphs)}{_time(record, context)} ")]
+    line: list[Piece] = [("dim", f"{gutter(context, glyphs)}{time_text(record, context)} ")]
     if columns.source:
-        line.append(("source", _column(context.source, columns.source)))
+        line.append(("source", fitted(context.source, columns.source)))
     head = glyphs.of_kind(record.kind, record.direction) + " "
-    line.append((_sign_style(record, style), head))
+    line.append((sign_style(record, style), head))
     if columns.channel:
         shade = (look.colour or "channel") if style == "text" else style
-        line.append((shade, _column(look.name or record.channel, columns.channel)))
-    badge = " ".join(badges(record, glyphs, named=columns.channel > 0))
+        line.append((shade, fitted(look.name or record.channel, columns.channel)))
+    compact = columns.density is Density.COMPACT
+    badge = "" if compact else " ".join(badges(record, glyphs, named=columns.channel > 0))
     room = columns.body - (cell_width(badge) + 1 if badge else 0)
     if room < columns.body // 2:
         badge, room = "", columns.body
-    alias = clip(clean(look.badge), MAX_ALIAS) if record.kind == Kind.MESSAGE else ""
+    alias = clip(clean(look.badge), MAX_ALIAS) if record.kind == Kind.MESSAGE and not compact else ""
     if alias and room - cell_width(alias) - 1 >= columns.body // 2:
         room -= cell_width(alias) + 1
     else:
         alias = ""
-    text = clip(_body(record, room, columns.channel == 0), room)
-    line += _coloured(text) if style == "text" and not context.lean else [(style if text else "dim", text)]
+    text = clip(body(record, room, columns.channel == 0), room)
+    line += coloured(text) if style == "text" and not context.lean else [(style if text else "dim", text)]
     padding = " " * (room - cell_width(text))
     if alias:
         line += [("dim", f"{padding} "), ("dim" if look.muted else look.colour or "channel", alias)]
         padding = ""
     line.append(("dim", f"{padding} {badge}" if badge else padding))
-    return _merged(line, columns.width)
+    return merged(line, columns.width)
 
 
-def _chosen(record: Record, context: Context, glyphs: Glyphs) -> list[Piece]:
+def in_columns(record: Record, context: Context, glyphs: Glyphs) -> list[Piece]:
     """A row in the user's columns; what is no message says its sentence, behind the time if that comes first."""
     style = row_style(record, muted=context.look.muted)
     columns = context.columns.chosen
     if record.kind != Kind.MESSAGE:
         columns = (*(one for one in columns[:1] if one.name == TIME), SENTENCE)
-    line: list[Piece] = [("dim", _gutter(context, glyphs))]
-    line.append((_sign_style(record, style), glyphs.of_kind(record.kind, record.direction) + " "))
+    line: list[Piece] = [("dim", gutter(context, glyphs))]
+    line.append((sign_style(record, style), glyphs.of_kind(record.kind, record.direction) + " "))
     room = context.columns.width - 3
     for column in columns[:-1]:
         cells = min(column.cells, room // 2)
-        line.append((_shade(column, context.look, style), _column(_cell(column, record, context, cells), cells)))
+        line.append((_shade(column, context.look, style), fitted(_cell(column, record, context, cells), cells)))
         room -= cells + 1
     text = clip(_cell(columns[-1], record, context, room), room)
     whole = style == "text" and columns[-1].name == PAYLOAD and not context.lean
-    line += _coloured(text) if whole else [(_shade(columns[-1], context.look, style), text)]
+    line += coloured(text) if whole else [(_shade(columns[-1], context.look, style), text)]
     line.append(("dim", " " * (room - cell_width(text))))
-    return _merged(line, context.columns.width)
+    return merged(line, context.columns.width)
 
 
 def _cell(column: Column, record: Record, context: Context, room: int) -> str:
     if column.name == TIME:
-        return _time(record, context)
+        return time_text(record, context)
     if column.name == PAYLOAD:
-        return _body(record, room, True)
+        return body(record, room, True)
     text = value(column, record, room)
     return text.rjust(min(room, column.cells)) if column.name in FIGURES else text
 
@@ -271,7 +283,8 @@ def _scalar(value: object) -> object:
     return value if isinstance(value, str | int | float | bool) else None
 
 
-def _gutter(context: Context, glyphs: Glyphs) -> str:
+def gutter(context: Context, glyphs: Glyphs) -> str:
+    """The sign of a selected or marked row, and of the one under the cursor; one cell."""
     if context.selected:
         return glyphs.selected
     if context.marked:
@@ -279,26 +292,29 @@ def _gutter(context: Context, glyphs: Glyphs) -> str:
     return glyphs.cursor if context.cursor else " "
 
 
-def _time(record: Record, context: Context) -> str:
+def time_text(record: Record, context: Context) -> str:
+    """The time column."""
     cells = context.columns.time
     if context.mode is TimeMode.ABSOLUTE:
         return figure.clock(record.time)[:cells]
     return figure.span(record.time - context.since).rjust(cells)[:cells]
 
 
-def _sign_style(record: Record, style: str) -> str:
+def sign_style(record: Record, style: str) -> str:
+    """The style of the sign in front of a row whose body is in `style`."""
     if style != "text":
         return style
     return "out" if record.direction == Direction.OUT else "in"
 
 
-def _column(text: str, cells: int) -> str:
+def fitted(text: str, cells: int) -> str:
+    """Text from outside in `cells` cells and a blank; what is too long loses its middle."""
     shown = clip_middle(clean(text), cells)
     return shown + " " * (cells - cell_width(shown) + 1)
 
 
-def _body(record: Record, room: int, with_channel: bool) -> str:
-    """One line of payload; a subscription row is about its channel, which has no column when narrow."""
+def body(record: Record, room: int, with_channel: bool) -> str:
+    """At least `room` cells of payload, if there are as many; `with_channel`: no column says what is subscribed to."""
     # Four bytes a cell is the most that UTF-8 needs; a little more lets the ellipsis show that it goes on.
     text = clean_bytes(record.payload, 4 * room + 8)
     if with_channel and record.channel and record.kind == Kind.SUBSCRIBE:
@@ -319,7 +335,7 @@ def not_modified(record: Record) -> bool:
     return record.kind == Kind.MESSAGE and record.meta is not None and '"status":304' in record.meta
 
 
-def _coloured(text: str) -> list[Piece]:
+def coloured(text: str) -> list[Piece]:
     """JSON keys dimmed, the rest as it is."""
     if text[:1] not in "{[" or '"' not in text:
         return [("dim" if text in {EMPTY, UNCHANGED} else "text", text)]
@@ -334,17 +350,17 @@ def _coloured(text: str) -> list[Piece]:
     return line
 
 
-def _merged(line: list[Piece], width: int) -> list[Piece]:
+def merged(line: list[Piece], width: int) -> list[Piece]:
     """Neighbours of one style joined, empties dropped, nothing past `width`."""
-    merged: list[Piece] = []
+    joined: list[Piece] = []
     used = 0
     for style, text in line:
         fitting = text if used + len(text) * 2 <= width else clip(text, width - used)
         if not fitting:
             continue
         used += cell_width(fitting)
-        if merged and merged[-1][0] == style:
-            merged[-1] = (style, merged[-1][1] + fitting)
+        if joined and joined[-1][0] == style:
+            joined[-1] = (style, joined[-1][1] + fitting)
         else:
-            merged.append((style, fitting))
-    return merged
+            joined.append((style, fitting))
+    return joined

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.segment import Segment
 from textual.content import Content
 from textual.events import Key
@@ -35,6 +37,10 @@ def leave_alt(event: Key) -> None:
         event.prevent_default()
 
 
+ARROW: Final = " → "
+"""In a suggestion, stands between what was typed and what would take its place, where that does not begin so."""
+
+
 class SafeInput(Input):
     """An `Input` for text that may have been pasted from anywhere."""
 
@@ -45,6 +51,15 @@ class SafeInput(Input):
     def on_key(self, event: Key) -> None:
         """See `leave_alt`."""
         leave_alt(event)
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """See `Input.action_cursor_right`: accepts what follows the arrow of a suggestion."""
+        name = self._suggestion.removeprefix(self.value).removeprefix(ARROW)
+        if not select and self.cursor_at_end and self._suggestion == f"{self.value}{ARROW}{name}":
+            self.value = name
+            self.cursor_position = len(name)
+        else:
+            super().action_cursor_right(select)
 
     def render_line(self, y: int) -> Strip:
         """See `Input.render_line`."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from textual.suggester import Suggester
 
 from rtui.core.clean import clean
+from rtui.workbench.widgets.safe import ARROW
 
 
 class Seen(Suggester):
@@ -17,6 +18,14 @@ class Seen(Suggester):
         self._names = names
 
     async def get_suggestion(self, value: str) -> str | None:
-        """The first name that goes on as typed. One that a terminal would obey is left to be copied."""
-        fitting = (name for name in self._names() if len(name) > len(value) and name.startswith(value))
-        return next((name for name in fitting if clean(name) == name), None)
+        """The first name that goes on as typed; else, after an arrow, the first that holds what was typed.
+
+        One that a terminal would obey is left to be copied.
+        """
+        names = [name for name in self._names() if name != value and clean(name) == name]
+        begins = next((name for name in names if name.startswith(value)), None)
+        if begins is not None or value in names:
+            return begins
+        words = value.casefold().split()
+        holds = next((name for name in names if all(word in name.casefold() for word in words)), None)
+        return f"{value}{ARROW}{holds}" if holds is not None else None

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rtui.core.clean import cell_width, clean, clip
+from rtui.core.clean import cell_width, clean, clip, clip_middle
 from rtui.core.lifecycle import State
 from rtui.core.words import counted
 from rtui.protocols.base import Verb
@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
 
 SPARK = 10
+GAP = 3
+"""Cells between two pieces."""
+ADDRESS = "address"
+"""The tone of what may be shortened in its middle."""
+SHORTEST = 20
+"""Cells that an address keeps before anything else is left out."""
 STREAM = "stream"
 """The key of the details that move while the connection stands (`core.event.Progressed`)."""
 COUNTED_DOWN = 5_000_000_000
@@ -60,7 +66,9 @@ class Ledger(Protocol):
 class Line(Widget):
     """One row of pieces, painted only when they change."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in ("text", "dim", "in", "error", "notice")}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"line--{name}" for name in ("text", ADDRESS, "dim", "in", "error", "notice")
+    }
 
     DEFAULT_CSS = """
     Line {
@@ -86,7 +94,7 @@ class Line(Widget):
         return f" {self.glyphs.dot} ".join(text for _, text in self.pieces)
 
     def put(self, pieces: Sequence[Piece]) -> None:
-        """Show clean pieces, the most important first: the last are dropped when there is no room."""
+        """Show clean pieces, the most important first. See `fitted` for when there is no room."""
         if pieces != self.pieces:
             self.pieces = pieces
             self.refresh()
@@ -99,7 +107,7 @@ class Line(Widget):
             return Strip.blank(width, base)
         segments = [Segment(" ", base)]
         left = width - 1
-        for place, (style, text) in enumerate(self.pieces):
+        for place, (style, text) in enumerate(fitted(self.pieces, left)):
             gap = f" {self.glyphs.dot} " if place else ""
             shown = clip(text, left - len(gap))
             if not shown or left <= len(gap):
@@ -110,8 +118,21 @@ class Line(Widget):
         return Strip(segments).crop_extend(0, width, base)
 
 
+def fitted(pieces: Sequence[Piece], cells: int) -> Sequence[Piece]:
+    """What goes into a line of `cells`: an address gives way first, then the last pieces; one of them may be cut."""
+    for count in range(len(pieces), 0, -1):
+        shown = pieces[:count]
+        spare = cells - sum(cell_width(text) + GAP for _, text in shown) + GAP
+        if spare >= 0:
+            return pieces[: count + 1]
+        for place, (tone, text) in enumerate(shown):
+            if tone == ADDRESS and (left := cell_width(text) + spare) >= SHORTEST:
+                return [*shown[:place], (tone, clip_middle(text, left)), *shown[place + 1 :]]
+    return pieces
+
+
 class ConnectionHeader(Line):
-    """State, what is wrong, address, rate, round trip."""
+    """State, what is wrong, address, rate, round trip, ages, and what was negotiated."""
 
     def tick(self, connection: Connection | None) -> None:
         """Look at the connection; paint if what it shows changed."""
@@ -149,6 +170,9 @@ def header_pieces(connection: Any, glyphs: Glyphs) -> list[Piece]:
     if getattr(connection.link.options, "insecure", False):
         pieces.append(("error", "INSECURE: certificate not verified"))
     pieces += _awaited(connection)
+    if connection.waiting:
+        peer = clean(connection.adapter.words.peer)
+        pieces.append(("error", f"{counted(connection.waiting, 'message')} unsent: the {peer} does not read"))
     if connection.faults:
         pieces.append(("error", f"misbehaving: {', '.join(sorted(connection.faults))} (B ends it)"))
     if state is not State.OPEN and connection.fault is not None:
@@ -157,14 +181,13 @@ def header_pieces(connection: Any, glyphs: Glyphs) -> list[Piece]:
             pieces.append(("notice", clean(connection.fault.hint)))
     elif state is State.CLOSED and connection.closed is not None and connection.closed.reason:
         pieces.append(("text", clean(connection.closed.reason)))
-    pieces.append(("text", clean(connection.url)))
-    pieces.append(("dim", _protocol(connection)))
-    if connection.rtt is not None and state is State.OPEN:
-        pieces.append(("dim", f"rtt {figure.latency(connection.rtt)}"))
-    ages = _ages(connection) if state is State.OPEN else ""
     meter = connection.meter
+    pieces.append((ADDRESS, clean(connection.url)))
     pieces.append(("text", f"{figure.amount(meter.rate)}/s {glyphs.sparkline([*map(float, meter.history())], SPARK)}"))
-    return [*pieces, ("dim", ages)] if ages else pieces
+    if state is State.OPEN:
+        rtt = f"rtt {figure.latency(connection.rtt)}" if connection.rtt is not None else ""
+        pieces += [("dim", told) for told in (rtt, _ages(connection)) if told]
+    return [*pieces, ("dim", _protocol(connection))]
 
 
 def _awaited(connection: Any) -> list[Piece]:

@@ -1,4 +1,4 @@
-"""Rows of one line each, as many as there are, drawn by the line API: what the log and the canvas have in common."""
+"""Rows of equal height, as many as there are, drawn by the line API: what the log and the canvas have in common."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Tall(ScrollView, can_focus=True):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id, classes=classes)
         self.painted = Painted()
+        self.lines = 1
+        """Screen lines of a row. All that scrolls is counted in lines, all that is looked up in rows."""
 
     # For subclasses
 
@@ -34,17 +36,17 @@ class Tall(ScrollView, can_focus=True):
         raise NotImplementedError
 
     def _drawn(self, y: int) -> Strip:
-        """What row `y` of the screen looks like now; blank where there is none."""
+        """What line `y` of the screen looks like now; blank where there is none."""
         raise NotImplementedError
 
     # Line API
 
     def render_line(self, y: int) -> Strip:
-        """Row `y` of the screen."""
+        """Line `y` of the screen."""
         return self.painted.note(y, self._drawn(y))
 
     def repaint(self) -> None:
-        """Paint the rows that look different from what is on the screen."""
+        """Paint the lines that look different from what is on the screen."""
         if self.is_attached:
             self.painted.refresh(self, self._drawn, self.body_height)
 
@@ -55,14 +57,14 @@ class Tall(ScrollView, can_focus=True):
 
     @property
     def body_height(self) -> int:
-        """Rows on the screen."""
+        """Lines on the screen."""
         return self.scrollable_content_region.height
 
     # Scrolling
 
     def _set_height(self, rows: int) -> None:
         """Set the scrollable height without a layout: that would move every widget on the screen."""
-        size = Size(self.body_width, rows)
+        size = Size(self.body_width, rows * self.lines)
         if size != self.virtual_size:
             self.set_reactive(Widget.virtual_size, size)
 
@@ -73,7 +75,9 @@ class Tall(ScrollView, can_focus=True):
         bar.position = self.scroll_y
 
     def _last_top(self) -> int:
-        return max(0, self.row_count() - self.body_height)
+        """The first line on the screen when the last row is in view."""
+        return max(0, self.row_count() * self.lines - self.body_height)
 
     def _place(self, top: int) -> None:
+        """Have line `top` of all be the first on the screen."""
         self.scroll_target_y = self.scroll_y = float(max(0, top))

@@ -14,6 +14,7 @@ from rtui.capture.channels import Channels, Node
 from rtui.capture.quote import quoted
 from rtui.core.clean import cell_width, clean, clean_bytes, clip, clip_middle
 from rtui.protocols.base import Words
+from rtui.workbench.mouse import RIGHT
 from rtui.workbench.outline import ORDERS, Outline
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.canvas import Canvas
@@ -363,7 +364,7 @@ class ChannelTree(Canvas):
             return
         self.go_to_row(index)
         outline = self._outline
-        if outline is None:
+        if outline is None or event.button == RIGHT:
             return
         node, depth = outline.row(index)
         offset = event.get_content_offset(self)

@@ -172,6 +172,43 @@ async def test_the_channel_is_completed_by_what_was_seen_meanwhile() -> None:
         assert channel.value == "newsflash"
 
 
+async def test_a_name_is_completed_by_any_part_of_it() -> None:
+    composer, seen = Composer(), ["/chat,message", "/chat,join", "mess\x1b[31m"]
+    async with Listening(composer).run_test(size=(120, 24)) as pilot:
+        composer.set_protocol(SocketIO, lambda: seen)
+        channel = composer.query_one("#channel", Input)
+        channel.focus()
+        await pilot.press("m", "e", "s")
+        await eventually(lambda: channel._suggestion == "mes → /chat,message")
+        await pilot.press("right")
+        assert channel.value == "/chat,message"
+        channel.value = ""
+        await pilot.press(*"/chat,m")
+        await eventually(lambda: channel._suggestion == "/chat,message")
+        await pilot.press("right")
+        assert channel.value == "/chat,message"
+
+
+async def test_what_was_seen_can_be_chosen_from_a_list() -> None:
+    composer = Composer()
+    app = Choosing(composer, ())
+    async with app.run_test(size=(120, 24)) as pilot:
+        composer.set_protocol(SocketIO, lambda: ["news"])
+        composer.query_one("#channel", Input).focus()
+        await pilot.press("n", "down")
+        await pilot.pause()
+        assert app.asked == ["n"]
+
+
+async def test_no_answer_is_proposed_where_none_is_asked_for() -> None:
+    composer = Composer()
+    async with Listening(composer).run_test(size=(120, 24)) as pilot:
+        composer.set_protocol(SocketIO, list)
+        await pilot.pause()
+        assert composer.query_one("#out-answer", Input).placeholder == ""
+        assert composer.outgoing() == {}
+
+
 async def test_what_holds_without_an_option_stands_in_its_field() -> None:
     composer = Composer()
     async with Listening(composer).run_test(size=(120, 24)) as pilot:
@@ -301,7 +338,7 @@ def _marks(composer: Composer, expected: list[tuple[int, str]]) -> bool:
 @pytest.mark.parametrize("kind", ["json", "text"])
 async def test_the_place_where_json_goes_wrong_is_marked_until_it_is_mended(kind: str) -> None:
     composer = Composer()
-    async with Listening(composer).run_test(size=(80, 24)) as pilot:
+    async with Listening(composer).run_test(size=(80, 24)):
         composer.set_protocol(WebSocket, list)
         composer.query_one("#format", Select).value = kind
         composer.area.focus()
@@ -310,7 +347,8 @@ async def test_the_place_where_json_goes_wrong_is_marked_until_it_is_mended(kind
             expected = [(0, "x")] if (text, kind) == ("x", "json") else marked
             await eventually(partial(_marks, composer, expected))
         composer.query_one("#format", Select).value = "hex"
-        await pilot.pause()
+        await eventually(partial(_marks, composer, [(0, "x")]))
+        composer.query_one("#format", Select).value = "file"
         await eventually(partial(_marks, composer, []))
 
 

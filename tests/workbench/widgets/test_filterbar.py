@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
+from rtui.workbench.widgets import filterbar
 from rtui.workbench.widgets.filterbar import FilterBar
+from tests.waiting import eventually
 from tests.workbench.widgets.fake import HOSTILE, Host
 
 
@@ -30,7 +34,8 @@ async def test_hidden_until_opened_and_again_when_left_empty() -> None:
         assert app.closed == 1
 
 
-async def test_enter_applies_once_and_clearing_lets_everything_through() -> None:
+async def test_enter_applies_once_and_clearing_lets_everything_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filterbar, "PAUSE", 60.0)  # however slowly a busy machine types
     bar = FilterBar()
     app = Listening(bar)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -42,6 +47,17 @@ async def test_enter_applies_once_and_clearing_lets_everything_through() -> None
         await pilot.press("ctrl+u")
         await pilot.pause()
         assert app.changes == [(True, "in"), (False, "")]
+
+
+async def test_a_pause_in_typing_applies_what_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filterbar, "PAUSE", 0.01)
+    bar = FilterBar()
+    app = Listening(bar)
+    async with app.run_test(size=(80, 24)) as pilot:
+        bar.open()
+        await pilot.press(*"in")
+        await eventually(lambda: app.changes[-1:] == [(True, "in")])
+        assert bar.input.has_focus
 
 
 async def test_what_is_wrong_is_pointed_at_and_the_old_filter_holds() -> None:

@@ -12,7 +12,7 @@ from rtui.capture.journal import Journal
 from rtui.capture.past import Past
 from rtui.capture.reader import Reader
 from rtui.core.record import Kind, Record
-from rtui.workbench.widgets.message import MessageView
+from rtui.workbench.widgets.message import MessageView, Mode
 from tests.waiting import eventually
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host, row, screen_text
 
@@ -356,3 +356,96 @@ async def test_what_went_wrong_is_shown_with_its_details_whole() -> None:
         view.show(Record(2, 10**18, 1, Kind.ACK, 1, "a.B/C", b"", '{"status":"OK"}'), None)
         await pilot.pause()
         assert any(line.split()[:2] == ["status", "OK"] for line in screen_text(view))
+
+
+async def test_the_numbers_of_the_chart_are_chosen_in_a_list_and_remembered(journal: Journal, past: Past) -> None:
+    records = [row(seq, b'{"v":%d,"h":%d,"n":1}' % (seq, 40 - seq)) for seq in range(1, 30)]
+    other = row(30, b'{"x":1,"v":2}', channel="other")
+    journal.append([*records, other])
+    view = MessageView(past=past)
+    async with Host(view).run_test(size=(80, 24)) as pilot:
+        view.focus()
+        view.show(records[-1], None)
+        await pilot.press("v", "v")
+        await pilot.pause()
+        assert shown(view)[1].startswith("[x] ● .v")
+        assert view.shows_cursor
+        assert not view.check_action("own_ranges", ())
+        await pilot.press("down", "space")
+        await pilot.pause()
+        assert shown(view)[2].startswith("[x] ◆ .h")
+        await pilot.click(offset=(3, 3))
+        await pilot.pause()
+        assert shown(view)[3].startswith("[x] ○ .n")
+        await pilot.press("left")
+        await eventually(lambda: view.row_count() > 20)
+        await pilot.pause()
+        assert shown(view)[0] == "3 of 3 numbers · one axis"
+        assert not view.shows_cursor
+        assert view.check_action("own_ranges", ())
+        await pilot.press("o", "plus", "minus")
+        assert shown(view)[0] == "3 of 3 numbers · each its own range"
+        view.show(other, None)
+        await pilot.pause()
+        assert "[chart]" in view._title()
+        assert shown(view)[0].startswith(".v")
+        view.show(records[0], None)
+        await pilot.pause()
+        assert shown(view)[0] == "3 of 3 numbers · one axis"
+
+
+async def test_the_last_number_of_the_chart_stays(journal: Journal, past: Past) -> None:
+    journal.append([row(1, b'{"v":1,"h":2}')])
+    view = MessageView(past=past)
+    host = Host(view)
+    async with host.run_test(size=(80, 24), notifications=True) as pilot:
+        view.focus()
+        view.show(row(1, b'{"v":1,"h":2}'), None)
+        await pilot.press("v", "space", "space")
+        await eventually(lambda: "one number is drawn at least" in str([each.message for each in host._notifications]))
+        assert shown(view)[1].startswith("[x] ● .v")
+
+
+LARGE = {
+    "json": json.dumps([{"id": number, "name": "pump", "v": number / 7} for number in range(22_000)]).encode(),
+    "yaml": b"".join(b"- id: %d\n  name: pump\n" % number for number in range(45_000)),
+    "protobuf": b"\x0a\x06pump\x08\x01" * 125_000,
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "asked", "payload"),
+    [
+        ("pretty", "", "json"),
+        ("pretty", "yaml", "json"),
+        ("pretty", "yaml", "yaml"),
+        ("pretty", "protobuf", "protobuf"),
+        ("raw", "", "json"),
+        ("hex", "", "json"),
+        ("diff", "", "json"),
+        ("diff", "", "yaml"),
+        ("diff", "", "protobuf"),
+        ("chart", "", "json"),
+        ("joined", "", "json"),
+    ],
+)
+async def test_a_million_bytes_hold_up_nothing(
+    journal: Journal, past: Past, mode: Mode, asked: str, payload: str
+) -> None:
+    data = LARGE[payload]
+    assert len(data) > 900_000
+    records = [row(1, data.replace(b"pump", b"fans", 1)), row(2, data)]
+    journal.append(records)
+    view = MessageView(past=past)
+    async with Host(view).run_test(size=(100, 30)):
+        view.mode, view._format = mode, asked
+        began = time.perf_counter()
+        view.show(records[1], None)
+        assert time.perf_counter() - began < 0.1
+        await eventually(lambda: view.problem not in {"reading…", "looking for the message before…"}, 30)
+        assert view.row_count() > 0
+        for act in (view.action_first, view.action_last, lambda: view.action_fold_all(True)):
+            began = time.perf_counter()
+            act()
+            view.resettle()
+            assert time.perf_counter() - began < 0.3

@@ -10,7 +10,7 @@ from rtui.core.fault import Fault
 from rtui.core.lifecycle import State
 from rtui.protocols.base import Verb, Words
 from rtui.workbench.widgets.glyph import ASCII, UNICODE
-from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, header_pieces, status_pieces
+from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, fitted, header_pieces, status_pieces
 from tests.workbench.widgets.fake import HOSTILE, Host, row
 
 
@@ -38,13 +38,48 @@ def connection(**changed: Any) -> Any:
         "faults": frozenset(),
         "channels": counted("message"),
         "offered": (),
+        "waiting": 0,
     }
     return SimpleNamespace(**{**values, **changed})
 
 
 def test_an_open_connection_in_a_line() -> None:
     texts = [text for _, text in header_pieces(connection(), UNICODE)]
-    assert texts == ["● open 00:01:23", "ws://127.0.0.1:1/echo", "WebSocket", "rtt 0.4 ms", "1.2k/s ▂█▅"]
+    assert texts == ["● open 00:01:23", "ws://127.0.0.1:1/echo", "1.2k/s ▂█▅", "rtt 0.4 ms", "WebSocket"]
+
+
+def test_an_address_gives_way_first_then_what_matters_least() -> None:
+    url = "ws://127.0.0.1:18080/ticker?rate=5&seed=1"
+    details = {"protocol": "13 (RFC 6455)", "compression": "permessage-deflate"}
+    pieces = header_pieces(connection(url=url, details=details), UNICODE)
+
+    def shown(cells: int) -> list[str]:
+        return [text for _, text in fitted(pieces, cells)]
+
+    whole = [text for _, text in pieces]
+    assert shown(140) == whole
+    shorter = shown(115)
+    assert [shorter[0], *shorter[2:]] == [whole[0], *whole[2:]]
+    assert len(shorter[1]) == len(url) - (len(" · ".join(whole)) - 115)
+    at_80 = shown(79)
+    assert [at_80[0], *at_80[2:]] == [whole[0], *whole[2:4]]
+    assert at_80[1].endswith("/ticker?rate=5&seed=1")
+    assert len(" · ".join(at_80)) == 79
+    at_40 = shown(40)
+    assert at_40[0] == whole[0]
+    assert at_40[1].startswith("ws://")
+    assert len(" · ".join(at_40)) == 40
+    assert shown(16)[0] == whole[0]
+
+
+async def test_at_60_columns_the_rate_is_still_there() -> None:
+    header = ConnectionHeader()
+    async with Host(header).run_test(size=(60, 20)) as pilot:
+        header.tick(connection(url="mqtt://127.0.0.1:18830/plant/porto/pump-2/telemetry"))
+        await pilot.pause()
+        text = header.render_line(0).text
+        assert "1.2k/s" in text
+        assert "telemetry" in text
 
 
 def test_trouble_comes_first() -> None:
@@ -54,6 +89,14 @@ def test_trouble_comes_first() -> None:
     assert texts[:3] == ["@ waiting, attempt 3 in 3 s", "Connection refused", "Start the server."]
     insecure = connection(link=SimpleNamespace(options=SimpleNamespace(insecure=True)), stalled="no pong for 12 s")
     assert [style for style, _ in header_pieces(insecure, ASCII)][1:3] == ["error", "error"]
+
+
+def test_messages_that_the_peer_does_not_read_are_counted() -> None:
+    adapter = SimpleNamespace(title="WebSocket", verbs=frozenset({Verb.SEND}), words=SimpleNamespace(peer="server"))
+    assert header_pieces(connection(waiting=1200, adapter=adapter), UNICODE)[1] == (
+        "error",
+        "1,200 messages unsent: the server does not read",
+    )
 
 
 def test_an_end_that_was_meant_is_no_error() -> None:
@@ -67,9 +110,9 @@ def test_ages_of_a_stream_come_last_and_what_has_not_come_comes_first() -> None:
     now = time.monotonic_ns()
     stream = {"first_byte_ms": 12.4, "first_event_ms": 352.0, "last_byte": now - 7_200_000_000}
     texts = [text for _, text in header_pieces(connection(rtt=None, details={"stream": stream}), UNICODE)]
-    assert texts[-1] == "first byte after 12 ms, first event after 352 ms, last byte 7s ago"
+    assert texts[-2] == "first byte after 12 ms, first event after 352 ms, last byte 7s ago"
     polled = connection(details={"stream": {"first_byte_ms": 12.4, "last_byte": now}})
-    assert [text for _, text in header_pieces(polled, UNICODE)][-1] == "last byte now"
+    assert [text for _, text in header_pieces(polled, UNICODE)][-2] == "last byte now"
     waiting = connection(details={"stream": {"last_byte": now - 10**9, "next_poll": now + 27_100_000_000}})
     assert [text for _, text in header_pieces(waiting, UNICODE)][1] == "next poll in 27 s"
     often = connection(details={"stream": {"last_byte": now, "next_poll": now + 2_000_000_000}})

@@ -1,0 +1,104 @@
+"""The options of one send as a row of fields, made from what the protocol declares."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Checkbox, Input, Label, Select
+from textual.widgets.select import InvalidSelectValueError
+
+from rtui.core.clean import clean
+from rtui.settings.option import Declared, parse_text
+from rtui.settings.quantity import format_duration, format_size
+from rtui.workbench.widgets.choice import Choice
+from rtui.workbench.widgets.safe import SafeInput, Tick
+
+
+class SendFields(Horizontal):
+    """A label and a field for each option. What was typed for one protocol stays for the next that has it too."""
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self._declared: tuple[Declared, ...] = ()
+
+    def show(self, options: tuple[Declared, ...]) -> None:
+        """Offer other options."""
+        kept = self.typed()
+        self._declared = options
+        self.remove_children()
+        self.display = bool(options)
+        for one in options:
+            self.mount(Label(one.key.replace("_", " "), markup=False), _field(one))
+        self.fill({key: value for key, value in kept.items() if key in {one.key for one in options}})
+
+    def typed(self) -> dict[str, Any]:
+        """Text, choice or boolean by key."""
+        found: dict[str, Any] = {}
+        for one in self._declared:
+            for field in self.query(f"#out-{one.key}"):
+                if isinstance(field, Input | Checkbox | Select):
+                    found[one.key] = field.value
+        return found
+
+    def fill(self, values: Mapping[str, Any]) -> None:
+        """Put values in; what is no option here is left out."""
+        for key, value in values.items():
+            for field in self.query(f"#out-{key}"):
+                put(field, value)
+
+    def given(self) -> dict[str, Any]:
+        """The values that differ from the defaults.
+
+        Raises:
+            ValueError: if one is wrong.
+        """
+        values: dict[str, Any] = {}
+        typed = self.typed()
+        for one in self._declared:
+            given = typed.get(one.key)
+            if isinstance(given, str) and given:
+                values[one.key] = parse_text(one, given)
+            elif isinstance(given, bool):
+                values[one.key] = given
+        return {one.key: values[one.key] for one in self._declared if values.get(one.key, one.default) != one.default}
+
+
+def put(field: Widget, value: Any) -> None:
+    """Show `value` in the widget of an option."""
+    if isinstance(field, Checkbox):
+        field.value = bool(value)
+    elif isinstance(field, Input):
+        field.value = ", ".join(value) if isinstance(value, list) else str(value)
+    elif isinstance(field, Select) and not field.query("#label"):
+        field.call_after_refresh(put, field, value)  # it raises while its own parts are being mounted
+    elif isinstance(field, Select):
+        # Kept from another protocol, or of a field that was gone before it was ready: what is no choice stays out.
+        with contextlib.suppress(InvalidSelectValueError):
+            field.value = value
+
+
+def _field(one: Declared) -> Input | Checkbox | Select[str]:
+    """The widget for one option."""
+    name = f"out-{one.key}"
+    if one.choices:
+        default = str(one.default) if str(one.default) in one.choices else one.choices[0]
+        choices = [(choice, choice) for choice in one.choices]
+        field: Input | Checkbox | Select[str] = Choice(choices, value=default, allow_blank=False, compact=True, id=name)
+    elif one.kind == "flag":
+        field = Tick("", value=bool(one.default), compact=True, id=name)
+    else:
+        field = SafeInput(placeholder=clean(_default(one)) or one.metavar, compact=True, id=name)
+    field.tooltip = one.summary
+    return field
+
+
+def _default(one: Declared) -> str:
+    """What holds while the field is empty, as it would be typed."""
+    if one.default is None or (not one.default and isinstance(one.default, list | dict)):
+        return ""
+    spell = {"duration": format_duration, "size": format_size}.get(one.kind, str)
+    return spell(one.default)
