@@ -31,7 +31,7 @@ from rtui.workbench.catalog import Catalog
 from rtui.workbench.crash import crash_file, leave_report
 from rtui.workbench.look import VARIABLES, all_themes, find_theme, to_theme
 from rtui.workbench.opening import open_session
-from rtui.workbench.output import Pace, allowance, frugal, is_remote
+from rtui.workbench.output import Pace, allowance, frugal, hasten, is_remote
 from rtui.workbench.panes.key_caps import press_of
 from rtui.workbench.pump import Pump, top_rate
 from rtui.workbench.screens.desk import Desk
@@ -125,6 +125,7 @@ class Workbench(App[int]):
         self.slate = Slate()
         self.state, self._problems = load_state(state_file())
         self._state_before = deepcopy(self.state)
+        hasten()
         super().__init__()
         self._problems += problems
         self._asked_theme = theme

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from rtui.workbench.output import LOCAL, PATIENCE, REMOTE, Pace, allowance, is_remote
+from rtui.capture.journal import Journal
+from rtui.workbench.output import LOCAL, PATIENCE, PERIOD, REMOTE, Pace, allowance, is_remote
+from tests.workbench.conftest import running, until
 
 
 def test_over_ssh_less_is_sent() -> None:
@@ -36,3 +38,11 @@ def test_a_steady_flood_stays_within_the_rate() -> None:
         if pace.allows(frame / 30):
             pace.written += 90
     assert 600 <= pace.written / 10 <= 1010
+
+
+async def test_what_a_key_changes_waits_for_no_frame(journal: Journal) -> None:
+    async with running(journal) as (bench, pilot):
+        assert bench.desk._update_timer._interval == PERIOD
+        await pilot.press("c")
+        await until(pilot, lambda: bench.screen is not bench.desk, "a dialog")
+        assert bench.screen._update_timer._interval == PERIOD
