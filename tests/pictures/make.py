@@ -49,9 +49,10 @@ async def topics(bench: Workbench, pilot: Pilot[Any]) -> None:
 
 
 async def chart(bench: Workbench, pilot: Pilot[Any]) -> None:
-    """A number over time."""
-    go_to(bench, "telemetry")
-    await pilot.press("f5", "v", "f7")
+    """Several numbers of one device over time, each in its own range."""
+    go_to(bench, "plant")
+    bench.desk.put_filter("ch=plant/aachen/press-1/telemetry")
+    await pilot.press("f5", "v", "f7", "v", "down", "space", "down", "down", "space", "v", "o")
 
 
 async def call(bench: Workbench, pilot: Pilot[Any]) -> None:
@@ -77,6 +78,24 @@ async def timeline(bench: Workbench, pilot: Pilot[Any]) -> None:
     await pilot.press("T", "f5", "p", "f4")
 
 
+async def split(bench: Workbench, pilot: Pilot[Any]) -> None:
+    """Two tabs side by side."""
+    go_to(bench, "news")
+    go_to(bench, "ticker")
+    await pilot.press("f4", "vertical_line", "f5", "p", "f4")
+
+
+async def present(bench: Workbench, pilot: Pilot[Any]) -> None:
+    """The second step of a session, presented."""
+    go_to(bench, "echo")
+    await pilot.press("P")
+    for number in (1, 2):
+        await pilot.press("full_stop")
+        await until(pilot, lambda done=number: stepped(bench) == done, "a step")
+    bench.desk.panes.aside.add("message")
+    bench.desk.set_stage()
+
+
 async def small(bench: Workbench, pilot: Pilot[Any]) -> None:
     """What stays in the smallest terminal that is still usual."""
     go_to(bench, "ticker")
@@ -90,6 +109,8 @@ VIEWS: Final = {
     "call": View("gRPC: a call and its answers", USUAL, call),
     "tokens": View("Tokens of a stream, joined", USUAL, tokens),
     "timeline": View("The timeline of all connections", USUAL, timeline),
+    "split": View("Two tabs side by side", USUAL, split),
+    "present": View("A session, presented", USUAL, present),
     "small": View("80 columns, 24 rows", SMALL, small),
 }
 
@@ -125,6 +146,9 @@ async def picture(name: str, bench: Workbench, pilot: Pilot[Any]) -> None:
     """Arrange one view from a desk with all its panes, and write it."""
     view = VIEWS[name]
     await pilot.resize_terminal(*view.size)
+    bench.desk.presenter.leave()
+    if bench.desk.sheets.is_split:
+        bench.desk.perform("app.split")
     bench.desk.panes.zoomed = None
     bench.desk.set_stage()
     await view.arrange(bench, pilot)
@@ -146,6 +170,12 @@ def stands_on(bench: Workbench, channel: str) -> bool:
         if tree.selected is not None and tree.selected.full == channel:
             return True
     return False
+
+
+def stepped(bench: Workbench) -> int:
+    """How many steps of the tab's session were carried out."""
+    one = bench.desk.presenter.presentation
+    return len(one.results) if one is not None else 0
 
 
 def told(bench: Workbench, expression: str) -> bool:
