@@ -35,11 +35,11 @@ ASKS: Final = f"""(direction = {Direction.OUT:d} AND (
     OR (kind = {Kind.MESSAGE:d} AND ({_MARKED} OR ({_RPC})))))"""
 """The row asks for an answer. 0 or 1; what came in fails at the first test."""
 
-ANSWERED: Final = f"""EXISTS (SELECT 1 FROM records AS answer WHERE answer.reply_to = records.seq AND (
+ANSWERED: Final = f"""EXISTS (SELECT 1 FROM answers AS answer WHERE answer.reply_to = records.seq AND (
     (answer.direction = {Direction.IN:d} AND (answer.kind = {Kind.MESSAGE:d}
         OR (answer.kind IN ({Kind.ACK:d}, {Kind.PING:d})
             AND CASE WHEN json_valid(records.meta)
                 THEN json_type(records.meta, '$.response_topic') IS NULL ELSE 1 END)))
     OR (answer.kind = {Kind.ERROR:d} AND CASE WHEN json_valid(answer.meta)
         THEN coalesce(json_extract(answer.meta, '$.fault'), '') NOT IN ('timeout', 'lost', 'closed') ELSE 1 END)))"""  # noqa: S608 - our own names and numbers
-"""A later row answers the row. It is found by the index on `reply_to`."""
+"""A later row answers the row. It is found by the index below the view `answers` (`schema.TABLES`)."""

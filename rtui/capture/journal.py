@@ -124,10 +124,6 @@ class Journal:
         for tap in self.taps:
             tap(records)
 
-    def next_seq(self) -> int:
-        """The sequence for the next record."""
-        return self.reserve(1)
-
     def reserve(self, count: int) -> int:
         """The first of `count` sequences that nobody else gets; append them before anyone else reserves."""
         first = max(self._reserved, self.last) + 1

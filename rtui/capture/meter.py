@@ -1,10 +1,9 @@
-"""The figures of one connection: messages, bytes, rate, and how long answers take."""
+"""The figures of one connection: messages, bytes, rate."""
 
 from __future__ import annotations
 
 import time
 from array import array
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -12,8 +11,6 @@ from rtui.core.record import Record
 
 BUCKETS: Final = 30
 """Seconds of history, for the sparkline."""
-LATENCIES: Final = 1_000
-"""Answers that the percentiles look back on."""
 
 
 class Meter:
@@ -23,8 +20,6 @@ class Meter:
         """`clock` gives seconds that never run backwards."""
         self.count = 0
         self.bytes = 0
-        self.latencies: deque[int] = deque(maxlen=LATENCIES)
-        """Nanoseconds between a message and its answer, newest last."""
         self._clock = clock
         self._buckets = array("Q", bytes(BUCKETS * 8))
         self._second = int(clock())
@@ -35,7 +30,6 @@ class Meter:
         count = len(payloads)
         self.count += count
         self.bytes += sum(map(len, payloads))
-        self.latencies.extend([record.latency for record in records if record.latency is not None])
         self._advance()
         self._buckets[self._second % BUCKETS] += count
 
@@ -50,23 +44,6 @@ class Meter:
         """Messages in each of the last 30 seconds, oldest first; the last one is not over yet."""
         self._advance()
         return [self._bucket(age) for age in reversed(range(BUCKETS))]
-
-    def percentile(self, share: float) -> int | None:
-        """The latency in nanoseconds that `share` (0 … 1) of the answers did not exceed; None without answers."""
-        if not self.latencies:
-            return None
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-    @property
-    def p50(self) -> int | None:
-        """Median latency in nanoseconds."""
-        return self.percentile(0.50)
-
-    @property
-    def p99(self) -> int | None:
-        """Latency in nanoseconds that one answer in a hundred exceeds."""
-        return self.percentile(0.99)
 
     def _bucket(self, age: int) -> int:
         return self._buckets[(self._second - age) % BUCKETS]

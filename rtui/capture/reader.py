@@ -24,6 +24,9 @@ _IN: Final = 500
 
 LAST: Final = 2**63 - 1
 """Higher than any sequence."""
+_ROWS: Final = """SELECT seq, time, link, kind, direction, channel, CAST(payload AS BLOB), meta, reply_to, latency
+    FROM records"""
+"""The cast costs nothing, and takes a payload that somebody wrote as text with an SQLite tool."""
 
 Values: TypeAlias = list[Any]
 
@@ -55,6 +58,7 @@ class Reader:
         """
         self.path = path
         self._connection = _connect(path)
+        self._prepared = bool(self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name='answers'").fetchall())
         register(self._connection)
 
     def fork(self) -> Reader:
@@ -97,13 +101,14 @@ class Reader:
 
     def count(self, found: Filter | None = None, link: int | None = None) -> int:
         """How many records there are, or match."""
+        self._prepare(found)
         where, params = _where(found, link)
         (count,) = self._connection.execute(f"SELECT count(*) FROM records{where}", params).fetchone()  # noqa: S608
         return int(count)
 
     def range(self, first: int, last: int) -> list[Record]:
         """The records with sequences `first` … `last`."""
-        rows = self._connection.execute("SELECT * FROM records WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
+        rows = self._connection.execute(f"{_ROWS} WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
         return [Record(*row) for row in rows.fetchall()]
 
     def window(self, seqs: Sequence[int]) -> list[Record]:
@@ -115,7 +120,7 @@ class Reader:
                 found += self.range(part[0], part[-1])
             else:
                 marks = ",".join("?" * len(part))
-                query = f"SELECT * FROM records WHERE seq IN ({marks}) ORDER BY seq"  # noqa: S608 - marks only
+                query = f"{_ROWS} WHERE seq IN ({marks}) ORDER BY seq"
                 found += [Record(*row) for row in self._connection.execute(query, part).fetchall()]
         return found
 
@@ -123,7 +128,7 @@ class Reader:
         """The newest `count` messages of a channel with sequences `first` … `last`, newest first."""
         channel = key.channel.encode(errors="backslashreplace").decode()  # as the journal writes lone surrogates
         query = (
-            "SELECT * FROM records WHERE seq BETWEEN ? AND ? AND channel = ? AND link = ? AND direction = ?"
+            f"{_ROWS} WHERE seq BETWEEN ? AND ? AND channel = ? AND link = ? AND direction = ?"
             " AND kind = 0 ORDER BY seq DESC LIMIT ?"
         )
         rows = self._connection.execute(query, (first, last, channel, key.link, key.direction, count))
@@ -131,7 +136,7 @@ class Reader:
 
     def of_link(self, link: int, first: int, last: int) -> list[Record]:
         """The records of a link with sequences `first` … `last`."""
-        query = "SELECT * FROM records WHERE seq BETWEEN ? AND ? AND link = ? ORDER BY seq"
+        query = f"{_ROWS} WHERE seq BETWEEN ? AND ? AND link = ? ORDER BY seq"
         return [Record(*row) for row in self._connection.execute(query, (first, last, link)).fetchall()]
 
     def opening(self, link: int, first: int, last: int) -> int | None:
@@ -147,6 +152,7 @@ class Reader:
 
         SQLite gathers them into one value: row by row, a busy loop would take the interpreter lock at each.
         """
+        self._prepare(found)
         where, params = _where(found, link, ["seq BETWEEN ? AND ?"], [first, last])
         query = f"SELECT json_group_array(seq) FROM records{where}"  # noqa: S608 - bound parameters
         (text,) = self._connection.execute(query, params).fetchone()
@@ -160,6 +166,7 @@ class Reader:
         (text,) = self._connection.execute(f"{select} AND reply_to IS NOT NULL", (first, last)).fetchone()
         if text == "[]":
             return array("q"), set()
+        self._prepare(found)
         where, params = _where(found, link, ["seq IN (SELECT value FROM json_each(?))"], [text])
         query = f"SELECT json_group_array(seq) FROM records{where}"  # noqa: S608 - bound parameters
         (matching,) = self._connection.execute(query, params).fetchone()
@@ -181,6 +188,12 @@ class Reader:
         starts = range(low, high + 1, chunk)
         for start in reversed(starts) if newest_first else starts:
             yield self.seqs(found, link, start, min(start + chunk - 1, high))
+
+    def _prepare(self, found: Filter | None) -> None:
+        """Have what a filter on answers looks them up in."""
+        if found is not None and found.moves and not self._prepared:
+            self._connection.executescript(schema.STAND_IN)
+            self._prepared = True
 
 
 def _where(

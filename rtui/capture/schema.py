@@ -1,4 +1,4 @@
-"""The capture file: an SQLite database with three tables, made by one run and readable by any SQLite tool."""
+"""The capture file: an SQLite database of three tables and a view, made by one run and readable by any SQLite tool."""
 
 from __future__ import annotations
 
@@ -25,7 +25,16 @@ CREATE TABLE IF NOT EXISTS records(
     direction INTEGER NOT NULL, channel TEXT NOT NULL, payload BLOB NOT NULL,
     meta TEXT, reply_to INTEGER, latency INTEGER);
 CREATE INDEX IF NOT EXISTS replies ON records(reply_to) WHERE reply_to IS NOT NULL;
+CREATE VIEW IF NOT EXISTS answers AS
+    SELECT reply_to, direction, kind, meta FROM records WHERE reply_to IS NOT NULL;
 """
+STAND_IN: Final = """
+CREATE TEMP TABLE IF NOT EXISTS answers AS
+    SELECT reply_to, direction, kind, meta FROM records WHERE reply_to IS NOT NULL;
+CREATE INDEX IF NOT EXISTS temp.stand_in ON answers(reply_to);
+"""
+"""For a capture that was written before there were `replies` and `answers`, and is only read: without the index each
+request would look at every row for its answer. 1M rows take 0.3 s, once per connection."""
 _PAGE: Final = 16384
 """Measured: 16 KiB pages store 15 % more rows a second than SQLite's 4 KiB."""
 

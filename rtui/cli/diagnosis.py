@@ -28,6 +28,7 @@ DEPTHS: Final = {"kitty": 256, "256color": 256, "16color": 16}
 """Colours by the end of TERM, as Rich reads it."""
 TRUE_COLOUR: Final = 1 << 24
 FEWER: Final = "themes are shown in the nearest colours that there are"
+NONE: Final = "nothing is told by colour; signs, words and reverse say the same"
 EXTRAS: Final = {
     "socketio2": "Socket.IO servers of version 2 cannot be reached",
     "protos": "gRPC schemas cannot be read from .proto files; reflection and descriptor sets work",
@@ -50,11 +51,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def depth(environment: Environment) -> int:
     """Colours that will be used: 0, 16, 256 or 2^24. NO_COLOR counts even when it is empty, as it does for Textual."""
+    from rtui.workbench.output import has_no_colours
+
     term = environment.get("TERM", "").strip().lower()
     if "NO_COLOR" in environment or term in HELPLESS:
         return 0
     if environment.get("COLORTERM", "").strip().lower() in {"truecolor", "24bit"}:
         return TRUE_COLOUR
+    if has_no_colours(term):
+        return 0
     return DEPTHS.get(term.rpartition("-")[2], 16)
 
 
@@ -68,7 +73,11 @@ def colours(environment: Environment) -> Finding:
         name="colours",
         state=state,
         value=f"{count:,} ({why or 'TERM is not set'})" if count else f"none ({why})",
-        cost="" if state == "ok" else FEWER if count else "nothing is told by colour; signs and words say the same",
+        cost=""
+        if state == "ok"
+        else FEWER
+        if count
+        else "nothing is told by colour; signs, words and reverse say the same",
         remedy="" if state == "ok" else "if the terminal has them all: export COLORTERM=truecolor (SSH drops it)",
     )
 
@@ -107,7 +116,7 @@ def size(columns: int, rows: int) -> Finding:
     )
 
 
-def spoken(answers: Answers | None) -> Iterator[Finding]:
+def spoken(answers: Answers | None, environment: Environment) -> Iterator[Finding]:
     """What only the terminal itself can say."""
     if answers is None or not answers.device:
         why = "not asked: no terminal" if answers is None else "the terminal did not answer"
@@ -120,15 +129,26 @@ def spoken(answers: Answers | None) -> Iterator[Finding]:
             remedy="run `rtui doctor` in the terminal itself, not in a pipe" if answers is None else "",
         )
         return
-    yield mouse(answers)
+    yield mouse(answers, environment)
     yield synchronised(answers)
     yield clipboard(answers)
     yield keyboard(answers)
     yield widths(answers)
 
 
-def mouse(answers: Answers) -> Finding:
+def mouse(answers: Answers, environment: Environment) -> Finding:
     """SGR reports, which have no limit of 223 columns."""
+    from rtui.cli.look import holds_escape
+
+    if holds_escape(environment):
+        return Finding(
+            group="terminal",
+            name="mouse",
+            state="less",
+            value="not used: GNU screen would hold `esc` back until the next key",
+            cost="no mouse: every action has a key or is in the palette (ctrl+p)",
+            remedy="--mouse uses it all the same",
+        )
     known = answers.modes.get(MOUSE)
     value = {True: "yes", False: "no", None: "cannot be asked here"}[known]
     cost = "" if known else "no mouse: every action has a key or is in the palette (ctrl+p)"
@@ -320,7 +340,7 @@ def examine(answers: Answers | None, columns: int, rows: int, environment: Envir
         cursor(environment),
         colours(environment),
         size(columns, rows),
-        *spoken(answers),
+        *spoken(answers, environment),
         locale(environment),
         ssh(environment),
         tmux(environment),

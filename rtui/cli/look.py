@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,11 @@ import msgspec
 from rtui.cli.flags import Duration
 from rtui.settings.config import Config, load_config
 from rtui.settings.files import Problem
+
+
+def holds_escape(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this is GNU screen: with the mouse in use, it keeps `esc` to itself until the next key is pressed."""
+    return bool(environment.get("STY"))
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,10 +31,12 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     """Begin in presenter mode and go on after so many seconds, 0 by key."""
 
     def config(self) -> tuple[Config, list[Problem]]:
-        """config.toml with what the flags change."""
+        """config.toml with what the flags change; in GNU screen the mouse is used only if a flag says so."""
         config, problems = load_config()
         keys = ("fps", "ascii", "mouse", "animations")
         said = {key: value for key in keys if (value := getattr(self, key)) is not None}
+        if holds_escape():
+            said.setdefault("mouse", False)
         return msgspec.structs.replace(config, **said), problems
 
 

@@ -144,5 +144,5 @@ def _ending(bench: Workbench) -> int:
     if bench.crash:
         say(bench.crash)
     if bench.farewell:
-        note(f"tabs, filters and histories are not kept: {bench.farewell}")
+        note(bench.farewell)
     return bench.return_value or bench.return_code or Status.DONE

@@ -86,11 +86,6 @@ def _os_sentence(error: OSError) -> str:
     return f"{error.filename}: {what}" if error.filename else what
 
 
-def is_terminal(descriptor: int) -> bool:
-    """Whether somebody watches."""
-    return os.isatty(descriptor)
-
-
 def note(text: str) -> None:
     """A remark about the connection while it runs: on stderr, and only where somebody may read it."""
     if sys.stderr is not None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from base64 import b64decode
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from rtui.cli.report import note
 from rtui.cli.status import Status
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
+from rtui.core.notation import Miswritten, Notation, unwrite
 from rtui.core.record import Direction, Kind, Record
 from rtui.runtime.hub import Connection
 from rtui.settings.template import Renderer
@@ -39,7 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     data: str | None
     channel: str
     outgoing: Any
-    binary: str | None
+    binary: Notation | None
     ack: bool
     wait: int | None
     duration: float | None
@@ -79,7 +79,7 @@ async def payloads(wanted: Wanted, renderer: Renderer) -> AsyncIterator[bytes]:
             await asyncio.sleep(wanted.every)
 
 
-def _payload(data: str, binary: str | None, renderer: Renderer) -> bytes:
+def _payload(data: str, binary: Notation | None, renderer: Renderer) -> bytes:
     if data.startswith("@"):
         try:
             return decoded(Path(data[1:]).read_bytes(), binary)
@@ -89,20 +89,18 @@ def _payload(data: str, binary: str | None, renderer: Renderer) -> bytes:
     return decoded(renderer.render(data, "DATA").encode("utf-8", "surrogateescape"), binary)
 
 
-def decoded(data: bytes, binary: str | None) -> bytes:
-    """The bytes that `data` writes in hex or base64; spaces between digits are allowed.
+def decoded(data: bytes, binary: Notation | None) -> bytes:
+    """The bytes that `data` writes, where it writes them in hex or base64.
 
     Raises:
-        Failure: if it is neither.
+        Failure: if it does not.
     """
+    if binary is None:
+        return data
     try:
-        if binary == "hex":
-            return bytes.fromhex(data.decode("ascii"))
-        if binary == "base64":
-            return b64decode(b"".join(data.split()), validate=True)
-    except ValueError as error:
-        raise _bad_data(f"not {binary}: {error}") from None
-    return data
+        return unwrite(data.decode("utf-8", "replace"), binary)
+    except Miswritten as error:
+        raise _bad_data(str(error)) from None
 
 
 def _bad_data(cause: str) -> Failure:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import threading
 from collections.abc import Awaitable, Callable
@@ -12,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from rtui.cli.flags import split_pairs
 from rtui.cli.output import Output
@@ -64,7 +64,7 @@ async def _serve(start: Callable[[Announce], Awaitable[Lab]], *, with_parent: bo
     output = Output()
 
     def announce(server: dict[str, Any]) -> None:
-        output.write(json.dumps(server, ensure_ascii=False).encode() + b"\n")
+        output.write(msgspec.json.encode(server) + b"\n")
 
     with interruption() as interrupted:
         running = await start(announce)

@@ -1,1 +1,1 @@
-"""F0½: Protocol Buffers by their descriptors. Every module but this one imports protobuf: import them when used."""
+"""Protocol Buffers by their descriptors, for payloads and gRPC. Protobuf takes 50 ms: import it when it is used."""

@@ -75,7 +75,8 @@ def for_url(url: str, protocol: str | None = None) -> tuple[type[Adapter], str]:
         if scheme in schemes:
             return adapter(name), _checked(scheme + url[len(scheme) :])
     known = [each for schemes in _schemes().values() for each in schemes]
-    raise Failure(_unknown("URL scheme", scheme, known))
+    carried = [each for each in known if each.endswith(f"+{scheme}")]
+    raise Failure(_ambiguous(scheme, carried) if carried else _unknown("URL scheme", scheme, known))
 
 
 def schemes() -> list[str]:
@@ -143,6 +144,11 @@ def _checked(url: str) -> str:
 
 def _bad_url(cause: str, hint: str) -> Fault:
     return Fault(kind="usage", side="us", title="Not a usable URL", cause=cause, hint=hint)
+
+
+def _ambiguous(scheme: str, carried: list[str]) -> Fault:
+    hint = f"Write {', '.join(f'{each}://' for each in carried)}, or give --protocol"
+    return Fault(kind="usage", side="us", title="Which protocol?", cause=f"{scheme}:// alone may be several", hint=hint)
 
 
 def _unknown(what: str, given: str, known: list[str]) -> Fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
+from urllib.parse import urlsplit
 
 from rtui.capture.channels import Channels
 from rtui.capture.journal import Journal
@@ -25,7 +26,7 @@ from rtui.runtime.tasks import Cancellable, Spawner, spawn
 from rtui.settings.message import compose
 from rtui.settings.option import OptionErrors, build
 from rtui.settings.secrets import Secrets
-from rtui.settings.session import SavedMessage, Session, connect_options
+from rtui.settings.session import SavedMessage, Session, SessionSubscription, connect_options
 from rtui.settings.template import Renderer
 
 GOODBYE: Final = 2.0
@@ -143,7 +144,7 @@ class Connection:
 
     @property
     def meter(self) -> Meter:
-        """Rates and latencies."""
+        """Counts and rates."""
         return self.link.meter
 
     @property
@@ -260,6 +261,30 @@ class Connection:
             self._supervisor.retry_now()
         elif self._restart is not None:
             self._restart()
+
+    def renew(self, session: Session, renderer: Renderer | None, url: str, options: Any) -> None:
+        """Take what the session says by now, in place of what it said; it holds from the next attempt."""
+        if urlsplit(url)[:3] != urlsplit(self.link.url)[:3]:
+            self.link.memory.clear()  # cursors and ids that another peer gave out
+        self.link.url, self.link.options = url, options
+        self._supervisor.follow(session.reconnect)
+        before = {wanted.channel: wanted for wanted in self.session.subscriptions}
+        self.session, self.renderer = session, renderer
+        for wanted in session.subscriptions:
+            if before.pop(wanted.channel, None) != wanted:
+                self.wish(wanted)
+        for channel in before:
+            self.subscriptions.drop(channel, told=False)
+
+    def wish(self, wanted: SessionSubscription) -> None:
+        """Want a channel from the next attempt on, as a session says.
+
+        Raises:
+            OptionErrors: if its options do not fit the protocol.
+        """
+        state = self.subscriptions.want(wanted.channel, build(self.adapter.Subscription, wanted.options))
+        state.enabled = wanted.enabled
+        self.subscriptions.show(wanted.channel, muted=wanted.muted, alias=wanted.alias, colour=wanted.colour)
 
     def outcome(self, command: int) -> Outcome:
         """What became of a command: "pending", "sent", "acked" or the fault."""
@@ -429,15 +454,34 @@ class Hub:
         )
         connection = Connection(session, adapter, link, url=shown, renderer=renderer, retry_first=retry_first)
         for wanted in session.subscriptions:
-            state = connection.subscriptions.want(wanted.channel, build(adapter.Subscription, wanted.options))
-            state.enabled = wanted.enabled
-            connection.subscriptions.show(wanted.channel, muted=wanted.muted, alias=wanted.alias, colour=wanted.colour)
+            connection.wish(wanted)
         for channel in adapter.channels(url):
             if channel not in connection.subscriptions:
                 connection.subscriptions.want(channel)
         self.connections.append(connection)
         connection.start(self._spawner)
         return connection
+
+    def reopen(
+        self, connection: Connection, session: Session, secrets: Secrets, renderer: Renderer | None = None
+    ) -> bool:
+        """Connect again as `session` says by now: `open` in the place of an earlier one, whose rows and counts go on.
+
+        False, and nothing is done, if its protocol is another one by now. Raises as `open` does, and changes nothing.
+        """
+        make, url = self._find(session.url, session.protocol or None)
+        adapter = make()
+        if adapter.name != connection.adapter.name:
+            return False
+        options = connect_options(session, adapter.Options)
+        for wanted in session.subscriptions:
+            build(adapter.Subscription, wanted.options)
+        secrets.add_url(url)
+        secrets.add_options(options)
+        connection.url = secrets.mask_url(url)
+        connection.renew(session, renderer, url, options)
+        connection.reconnect()
+        return True
 
     async def close_all(self, deadline: float = GOODBYE) -> None:
         """Close every connection properly within `deadline` seconds, then without a goodbye."""

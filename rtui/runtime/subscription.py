@@ -86,10 +86,6 @@ class Subscriptions:
         """The subscription to exactly `channel`."""
         return self._states.get(channel)
 
-    def covering(self, channel: str) -> list[SubscriptionState]:
-        """Those that bring messages on `channel`."""
-        return [one for one in self if one.watch.covers(channel)]
-
     def want(self, channel: str, subscription: Any = None) -> SubscriptionState:
         """The subscription to `channel`, made if there is none; its count goes on if there is."""
         state = self._states.get(channel)

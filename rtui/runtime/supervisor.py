@@ -77,6 +77,10 @@ class Supervisor:
         self._leaving = self._restarting = False
         self._backoff.reset()
 
+    def follow(self, policy: Policy) -> None:
+        """Reconnect as `policy` says from now on."""
+        self._backoff.policy = policy
+
     async def run(self) -> None:
         """Attempt, wait, attempt … Ends in `State.CLOSED`; a cancellation closes and is passed on."""
         try:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from rtui.core.fault import Failure, Fault
+from rtui.core.notation import Miswritten, unwrite
 from rtui.settings.session_model import PayloadFormat, SavedMessage
 from rtui.settings.template import Renderer, resolve_message
 
@@ -29,14 +29,14 @@ def written(text: str, layout: PayloadFormat) -> bytes:
         Failure: kind "usage", if it is not what it claims to be.
     """
     try:
-        if layout == "hex":
-            return bytes.fromhex(text)
-        if layout == "base64":
-            return b64decode("".join(text.split()), validate=True)
+        if layout in ("hex", "base64"):
+            return unwrite(text, layout)
         payload = text.encode("utf-8", "surrogateescape")
         if layout == "json":
             # Checked, not re-written: the peer gets the user's own digits, spaces and order of keys.
             msgspec.json.decode(payload)
+    except Miswritten as error:
+        raise _unusable(str(error)) from None
     except (ValueError, RecursionError) as error:
         raise _unusable(f"not {layout}: {error}") from None
     return payload

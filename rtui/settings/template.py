@@ -112,7 +112,8 @@ class Renderer:
         if name not in self.variables:
             known = [*self.variables, *self.values, *_FUNCTIONS, "env"]
             near = nearest(name, known)
-            hint = f"Did you mean {near!r}?" if near else f"Known: {', '.join(known)}."
+            others = f"Known: {', '.join(known)}. Others are written under [variables]."
+            hint = f"Did you mean {near!r}?" if near else others
             _refuse(where, f"unknown name {name!r}", hint)
         if name in inside:
             _refuse(where, f"the variables {' → '.join((*inside, name))} use each other in a circle")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
+import os
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
@@ -29,8 +30,9 @@ from rtui.workbench import clipboard, recall
 from rtui.workbench.bindings import default_keys, to_textual
 from rtui.workbench.catalog import Catalog
 from rtui.workbench.crash import crash_file, leave_report
+from rtui.workbench.heap import settle
 from rtui.workbench.look import VARIABLES, all_themes, find_theme, to_theme
-from rtui.workbench.opening import open_session
+from rtui.workbench.opening import open_session, reopen_session
 from rtui.workbench.output import Pace, allowance, frugal, hasten, is_remote
 from rtui.workbench.panes.key_caps import press_of
 from rtui.workbench.pump import Pump, top_rate
@@ -51,10 +53,6 @@ if TYPE_CHECKING:
     from rtui.capture.reader import Reader
     from rtui.settings.session import Session
 
-GENERATIONS: Final = (10_000, 4, 100)
-"""Objects made before the youngest are looked through, and how often before the older ones are (Python: 700, 10, 10).
-Records are no concern of the collector (`gc=False`); what it counts are the strips and segments of each frame, and the
-nodes of a tree while it grows: after 20 times 10,000 of those the second generation took 60 ms, after 4 it takes 10."""
 GOODBYE: Final = 2.0
 """Seconds that connections may take to close when the user leaves."""
 
@@ -139,6 +137,8 @@ class Workbench(App[int]):
         self.keymap: dict[str, str] = {}
         self.hub = self._make_hub(journal)
         self._targets = list(targets)
+        self.opening = bool(targets) or (self.live and bool(self.state.opened))
+        """Whether connections are about to be opened: until then there is nothing that the user should do."""
         self._env_file = env_file
         self._leaving = False
         self.crash = ""
@@ -150,9 +150,9 @@ class Workbench(App[int]):
         if self.config.ascii:
             self._filters.append(Ascii())
         if self.console.color_system == "standard":
-            from rtui.workbench.widgets.sixteen import Sixteen
+            from rtui.workbench.widgets.colourless import fewer
 
-            self._filters.append(Sixteen())
+            self._filters.append(fewer(os.environ.get("TERM", ""), lambda: self.theme_variables["surface"]))
         self.desk = Desk(self)
         self.pump = Pump(self.desk.frame, top=top_rate(self.config.fps), on_error=self.end_with)
         self.still = not self.config.animations or is_remote()
@@ -267,7 +267,8 @@ class Workbench(App[int]):
             self.connect(session, show=session is self._targets[0])
         if self.live and not self._targets:
             recall.reopen_tabs(self)
-        self._settle_memory()
+        self.opening = False
+        settle()
         self.pump.start()
         if self._present is not None:
             self.desk.presenter.start(self._present)
@@ -278,17 +279,6 @@ class Workbench(App[int]):
     def live(self) -> bool:
         """Whether this run connects to what the user wants: it is neither a capture nor the demonstration."""
         return self.hub is not None and not self.demonstration
-
-    def _settle_memory(self) -> None:
-        """What exists now stays until the end: take it out of the garbage collector's sight.
-
-        A full collection over Textual, its styles and our modules stopped the loop for 25 ms, about every ten seconds
-        of a flood. Frozen, and with generations that fill more slowly, the same time saw none; those of the youngest
-        took 2 ms, the longest 6 (before: 0.1 ms, but 14 times as many, and 7 ms for the older ones).
-        """
-        gc.freeze()
-        gc.set_threshold(*GENERATIONS)
-        gc.enable()
 
     def _open_capture(self) -> None:
         for link in self.catalog.links.values():
@@ -339,10 +329,26 @@ class Workbench(App[int]):
         sheet.narrow(found, text)
         sheet.columns, wrong = recall.columns_of(self.state.columns.get(session.name), session)
         sheet.density = recall.density_of(session)
+        sheet.draft = recall.draft_of(self.state, connection)
         for one in filter(None, (trouble, wrong)):
             self.notify(one, severity="warning")
         self.desk.add_sheet(sheet, show=show)
         return sheet
+
+    def reconnect(self, sheet: Sheet) -> None:
+        """Connect a tab again as its session says by now; what prevents it is told."""
+        connection, session = sheet.connection, sheet.session
+        if connection is None or session is None:
+            return
+        try:
+            done = reopen_session(self.hub, connection, session, self.secrets[connection.id], self._env_file)
+        except (Failure, SettingsError, OptionErrors) as error:
+            self.tell_error(error)
+            return
+        if not done:
+            self.desk.go_to(sheet)
+            self.desk.close_tab()
+            self.desk.connect(session)
 
     # Talking to the user
 
@@ -372,6 +378,10 @@ class Workbench(App[int]):
         driver = self._driver
         if driver is not None:
             self.notify(clipboard.copy(text, what, driver.write))
+
+    def action_help_quit(self) -> None:
+        """See `App.action_help_quit`, whose words have markup in them."""
+        self.notify(f"{self.key_of('app.quit')} leaves; ctrl+c does not, so that it is not pressed by mistake")
 
     def key_of(self, action: str) -> str:
         """How the first key of an action is written; empty if it has none."""
@@ -440,9 +450,20 @@ class Workbench(App[int]):
 
     def _remember(self) -> None:
         """Keep what is kept between runs."""
+        self.desk.keep_filter()
         if self.live:
             recall.remember_tabs(self.state, self.desk.sheets)
-        self.farewell = save_state(self.state, state_file(), self._state_before)
+        lost = self.remember_drafts(self.desk.sheets)
+        unsaved = save_state(self.state, state_file(), self._state_before)
+        trouble = f"tabs, filters, histories and drafts are not kept: {unsaved}" if unsaved else ""
+        self.farewell = "\n".join(filter(None, (lost, trouble)))
+
+    def remember_drafts(self, sheets: Iterable[Sheet]) -> str:
+        """Keep what is being written in these tabs; returns which could not be kept, and why."""
+        self.desk.keep_draft()
+        connected = (sheet for sheet in sheets if sheet.connection is not None)
+        told = (recall.remember_draft(self.state, sheet, self.secrets[sheet.key]) for sheet in connected)
+        return "\n".join(filter(None, told))
 
     def end_with(self, error: Exception) -> None:
         """End over an error of ours."""
@@ -455,6 +476,8 @@ class Workbench(App[int]):
             self._exception = error
             self._exception_event.set()
             self.crash = leave_report(error, self.secrets.values(), crash_file())
+            with suppress(Exception):  # what was typed is worth a try, whatever is broken
+                self._remember()
         self._close_messages_no_wait()
 
     def on_unmount(self) -> None:

@@ -98,7 +98,8 @@ class DiskWatch:
             desk.say(f"{fresh.path} changed, and so did its tab: there {key} chooses", severity="warning")
         else:
             keep_in(desk, sheet, fresh, unsaved=False)
-            desk.say(f"{fresh.path} changed and was read again: it holds from the next time it is connected")
+            key = desk.bench.key_of("app.reconnect")
+            desk.say(f"{fresh.path} changed and was read again: it holds from the next connect, {key} connects now")
 
 
 class Folders:

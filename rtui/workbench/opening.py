@@ -23,3 +23,14 @@ def open_session(hub: Hub, session: Session, secrets: Secrets, env_file: Path | 
     """
     renderer = Renderer(session.variables, environment_for(session, env_file), secrets)
     return hub.open(resolve(session, renderer), secrets, renderer)
+
+
+def reopen_session(
+    hub: Hub, connection: Connection, session: Session, secrets: Secrets, env_file: Path | None = None
+) -> bool:
+    """Connect again as `session` and the environment files say by now; False if that is of another protocol.
+
+    Raises as `open_session` does.
+    """
+    renderer = Renderer(session.variables, environment_for(session, env_file), secrets)
+    return hub.reopen(connection, resolve(session, renderer), secrets, renderer)

@@ -9,6 +9,7 @@ time. What the user does is painted at once, always.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
@@ -27,10 +28,18 @@ with the log repainting at 1,000 messages a second, one key in three took 25 to 
 PATIENCE: Final = 0.6
 """Seconds that the largest picture may delay the next one."""
 
+_COLOURLESS: Final = re.compile(r"vt\d.*|.*-m(ono)?")
+"""As terminfo names the terminals of DEC, and the monochrome kinds of others."""
+
 
 def is_remote(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the terminal is at the other end of a line; mosh leaves what sshd has set. `sudo` takes it away."""
     return any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"))
+
+
+def has_no_colours(term: str) -> bool:
+    """Whether TERM names a terminal that shows text bold, underlined and in reverse, and that is all."""
+    return _COLOURLESS.fullmatch(term.strip().lower()) is not None
 
 
 def allowance(environment: Mapping[str, str] = os.environ) -> float:

@@ -57,6 +57,7 @@ class Picture:
         self._slow_at = self._message_at = 0.0
         self._revisions: tuple[int, ...] = ()
         self._shown: int | None = None
+        self._shown_of: Sheet | None = None
         self._standing: tuple[object, ...] = ()
         self._offered: tuple[Offer, ...] = ()
 
@@ -92,10 +93,13 @@ class Picture:
         if not desk.panes.visible("message"):
             return
         seq = desk.log_view.cursor_seq
+        sheet = desk.half.sheet
         if seq != self._shown:
-            self._shown = seq
+            newest = desk.log_view.follow and sheet is self._shown_of
+            self._shown, self._shown_of = seq, sheet
             record = desk.bench.catalog.record(seq)
-            self.view.show(record, desk.bench.catalog.links.get(record.link) if record else None)
+            link = desk.bench.catalog.links.get(record.link) if record else None
+            self.view.show(record, link, newest=newest)
 
     def mute(self, node: Node) -> None:
         """Dim the rows of a channel and of what is below it, or show them as before."""
@@ -119,6 +123,7 @@ class Picture:
             tree.set_channels(catalog.channels(sheet.key), catalog.words(sheet.key))
             tree.retains = tree.sends = False
             tree.subscriptions = None
+        tree.hint = self._desk.guide.no_channels(sheet, tree.title)
 
     def _dress_composer(self, sheet: Sheet) -> None:
         if sheet.connection is not None:
@@ -130,7 +135,7 @@ class Picture:
                 lambda: connection.offered,
                 lambda: template_names(connection.session.variables),
             )
-            composer.history = list(self._desk.bench.state.history.get(sheet.connection.name, ()))
+            composer.history = list(self._desk.bench.state.history.get(sheet.name, ()))
             composer.draft = sheet.draft
 
     def _session_of(self, link: int) -> Session | None:
@@ -237,7 +242,7 @@ class Picture:
                 states[str(sheet.session.path)] = (glyph, desk.bench.theme_variables[f"rt-{tone}"])
         self.sidebar.mark(states)
         connections = [sheet.connection for sheet in desk.sheets if sheet.connection is not None]
-        standing = tuple((connection.state, open_calls(connection)) for connection in connections)
+        standing = tuple((one.state, open_calls(one), len(one.subscriptions) > 0) for one in connections)
         if standing != self._standing:
             self._standing = standing
             desk.refresh_bindings()

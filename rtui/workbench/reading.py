@@ -29,16 +29,21 @@ class Reading:
         self._desk = desk
         self._heard: tuple[int, ...] = ()
         self._title: tuple[object, ...] = ()
+        self._left: int | None = None
+        """The row that the cursor was on before a filter changed, until the lens has come to it."""
 
     def show(self, sheet: Sheet | None) -> None:
         """Show a sheet from its end, unless it is the one that is there: then all stays as it stands."""
         if sheet is not self.half.sheet:
             self.half.sheet = sheet
             self.dress()
+            self._left = None
 
     def dress(self) -> None:
-        """The log gets the lens of the sheet."""
+        """The log gets the lens of the sheet. Who has scrolled back stays there, as far as the rows are still shown."""
         log, sheet = self.half.rows, self.half.sheet
+        if not log.follow:
+            self._left = log.cursor_seq
         if sheet is not None:
             sheet.hide(self._hidden(sheet))
             log.hint = self._desk.guide.empty_words(sheet)
@@ -59,7 +64,19 @@ class Reading:
         sheet = self.half.sheet
         if sheet is not None:
             self._hear(sheet)
+            self._come_back(sheet)
             self._entitle(sheet)
+
+    def _come_back(self, sheet: Sheet) -> None:
+        """To the row that was left, or to the next that is shown; a lens is filled from its end."""
+        log, lens, left = self.half.rows, sheet.lens, self._left
+        if left is None:
+            return
+        if log.follow and not lens.done and (not lens.seqs or lens.seqs[0] > left):
+            return
+        self._left = None
+        if log.follow and lens.newest is not None and lens.newest >= left:
+            log.go_to(left)
 
     def head(self, header: ConnectionHeader) -> None:
         """`header` tells how the connection is."""

@@ -1,21 +1,27 @@
-"""What is brought back from the last run and kept for the next: the tabs, and filter and columns of each session."""
+"""What is brought back from the last run and kept for the next: the tabs; filter, columns and draft of each session."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rtui.capture.query import Filter, FilterError, compile_filter
+from rtui.core.clean import clean
 from rtui.core.fault import Failure
 from rtui.settings.files import SettingsError
-from rtui.settings.secrets import mask_url
+from rtui.settings.option import declared
+from rtui.settings.secrets import Secrets, mask_url
 from rtui.settings.session import Session, load_session, session_from_url
 from rtui.workbench.actions.session import declares_for
+from rtui.workbench.draft import Draft
+from rtui.workbench.state import LONGEST_EXPRESSION, fits
 from rtui.workbench.widgets.column import Column, ColumnError, choose
 from rtui.workbench.widgets.density import Density
+from rtui.workbench.widgets.payload_text import FORMATS
 
 if TYPE_CHECKING:
+    from rtui.runtime.hub import Connection
     from rtui.workbench.app import Workbench
     from rtui.workbench.sheet import Sheet, Sheets
     from rtui.workbench.state import State
@@ -100,6 +106,32 @@ def columns_of(kept: list[str] | None, session: Session) -> tuple[tuple[Column, 
 def density_of(session: Session) -> Density | None:
     """The room for rows that a session asks for; None if it leaves that to the user."""
     return Density.named(session.view.density) if session.view.density else None
+
+
+def remember_draft(state: State, sheet: Sheet, secrets: Secrets) -> str:
+    """Keep what is being written in a tab, without what must not be shown; returns why it cannot be, or nothing."""
+    if sheet.connection is None or sheet.draft is None:
+        return ""
+    private = {one.key for one in declared(sheet.connection.adapter.Outgoing) if one.secret}
+    typed = {key: value for key, value in sheet.draft.fields.items() if key not in private}
+    fields: dict[str, Any] = {key: value for key, value in typed.items() if isinstance(value, bool)}
+    for key, value in typed.items():
+        if isinstance(value, str) and fits(value, LONGEST_EXPRESSION):
+            fields[key] = secrets.mask(value)
+    payload, channel = secrets.mask(sheet.draft.payload), secrets.mask(sheet.draft.channel)
+    if state.remember_draft(sheet.name, Draft(payload, sheet.draft.format, channel, fields)):
+        return ""
+    return f"The message being written to {clean(sheet.name)} is too large to be kept: {len(payload):,} characters"
+
+
+def draft_of(state: State, connection: Connection) -> Draft | None:
+    """What was being written to a session, as far as its protocol still has such fields."""
+    kept = state.drafts.get(connection.name)
+    if kept is None or kept.format not in FORMATS:
+        return None
+    known = {one.key for one in declared(connection.adapter.Outgoing)}
+    fields = {key: value for key, value in kept.fields.items() if key in known and isinstance(value, str | bool)}
+    return Draft(kept.payload, kept.format, kept.channel, fields)
 
 
 def _as_listed(path: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from rtui.capture.lens import Lens
 from rtui.capture.query import Filter, compile_filter, without
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from rtui.runtime.hub import Connection
     from rtui.settings.session import Session
+    from rtui.workbench.draft import Draft
     from rtui.workbench.widgets.column import Column
     from rtui.workbench.widgets.density import Density
 
@@ -44,7 +45,7 @@ class Sheet:
         """Those of its log; empty for the usual ones."""
         self.density: Density | None = None
         """That of its session; None for the user's usual one."""
-        self.draft: Any = None
+        self.draft: Draft | None = None
         """What stands in the composer, while another sheet is shown."""
         self.several: frozenset[int] = frozenset()
         """The links that a message was sent to together the last time."""

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, Final
 
 import msgspec
+
+from rtui.workbench.draft import Draft
 
 HISTORY: Final = 50
 """Payloads remembered per session, and expressions in all."""
@@ -17,6 +20,9 @@ LONGEST_PAYLOAD: Final = 16_384
 LARGEST_HISTORY: Final = 512 * 1024
 """Bytes of all remembered payloads, as they are written: settings files may have twice as many."""
 LONGEST_EXPRESSION: Final = 2_000
+LONGEST_DRAFT: Final = 65_536
+LARGEST_DRAFTS: Final = 128 * 1024
+"""Bytes of all messages that were being written, as they are kept; the least recent go first."""
 
 
 class State(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -33,7 +39,8 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     half: int = 0
     """Which of the two was the current one."""
     sizes: dict[str, int] = {}
-    """Cells by pane, of those that the user made wider, narrower, higher or lower."""
+    """Cells by pane, of those that the user made wider, narrower, higher or lower; under "split" the share of the first
+    half in hundredths."""
     filters: dict[str, str] = {}
     """The last filter by session."""
     columns: dict[str, list[str]] = {}
@@ -42,6 +49,8 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Of the log's rows, once it was chosen."""
     history: dict[str, list[str]] = {}
     """Sent payloads by session, newest last."""
+    drafts: dict[str, Draft] = {}
+    """By session: what stood in the composer and was not sent, or was sent and left there."""
     expressions: list[str] = []
     """What was filtered by and searched for, newest last."""
     saved_filters: dict[str, str] = {}
@@ -49,7 +58,7 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     def remember_payload(self, session: str, payload: str) -> None:
         """Put `payload` at the end of the session's history, once."""
-        if not _fits(payload, LONGEST_PAYLOAD):
+        if not fits(payload, LONGEST_PAYLOAD):
             return
         entries = self.history.pop(session, [])
         self.history[session] = [*(one for one in entries if one != payload), payload][-HISTORY:]
@@ -58,7 +67,7 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     def remember_filter(self, session: str, text: str) -> None:
         """Keep the filter of a session; an empty one is forgotten."""
         self.filters.pop(session, None)
-        if _fits(text, LONGEST_EXPRESSION):
+        if fits(text, LONGEST_EXPRESSION):
             self.filters[session] = text
             forget_oldest(self.filters)
 
@@ -69,14 +78,37 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
             self.columns[session] = names
             forget_oldest(self.columns)
 
+    def remember_draft(self, session: str, draft: Draft) -> bool:
+        """Keep what is being written; an empty one is forgotten. Returns whether it is small enough to be kept."""
+        self.drafts.pop(session, None)
+        texts = (draft.payload, draft.channel)
+        if not any(texts):
+            return True
+        small = all(not text or fits(text, LONGEST_DRAFT) for text in texts)
+        if small:
+            self.drafts[session] = draft
+            while len(self.drafts) > 1 and len(msgspec.json.encode(self.drafts)) > LARGEST_DRAFTS:
+                del self.drafts[next(iter(self.drafts))]
+        return small
+
+    def carry(self, old: str, new: str) -> None:
+        """What is kept of the session `old` is kept of `new` too: it was saved or renamed so."""
+        kept: tuple[dict[str, Any], ...] = (self.filters, self.columns, self.history, self.drafts)
+        for by_session in kept:
+            if old in by_session:
+                by_session[new] = deepcopy(by_session[old])
+        forget_oldest(self.filters)
+        forget_oldest(self.columns)
+        bound_history(self.history)
+
     def remember_expression(self, text: str) -> None:
         """Put what was asked for at the end of `expressions`, once. The list stays the same object."""
-        if _fits(text, LONGEST_EXPRESSION):
+        if fits(text, LONGEST_EXPRESSION):
             self.expressions[:] = [*(one for one in self.expressions if one != text), text][-HISTORY:]
 
 
-def _fits(text: str, most: int) -> bool:
-    """Whether it can be kept: JSON holds no lone surrogates."""
+def fits(text: str, most: int) -> bool:
+    """Whether it says something and can be kept: JSON holds no lone surrogates."""
     return 0 < len(text) <= most and text.encode(errors="ignore").decode() == text
 
 

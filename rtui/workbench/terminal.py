@@ -62,7 +62,12 @@ def driver_class() -> type[Driver] | None:
     """The driver for this system, of an app that `Leaves`; None leaves the choice to Textual."""
     if sys.platform == "win32":
         return None
+    from textual.drivers import linux_driver
     from textual.drivers.linux_driver import LinuxDriver
+
+    from rtui.workbench.paste import PasteParser
+
+    linux_driver.XTermParser = PasteParser  # type: ignore[attr-defined]  # its input loop makes the parser, and leaves no choice
 
     class TerminalDriver(LinuxDriver):
         """Textual's driver over an `Outlet`; a terminal that cannot be read any more is a user who left."""

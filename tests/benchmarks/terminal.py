@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Self
 
 PATIENCE = 60.0
+_LOOKS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 PAINTED = 1_000
 """Bytes after the switch to the alternate screen that make a first picture."""
 
@@ -37,7 +38,7 @@ class Terminal:
             stdin=child,
             stdout=child,
             stderr=child,
-            env={**environment, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
+            env={**environment, **_LOOKS, "COLUMNS": str(size[0]), "LINES": str(size[1])},
             start_new_session=True,
         )
         os.close(child)

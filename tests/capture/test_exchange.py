@@ -12,11 +12,10 @@ import pytest
 
 from rtui.capture.journal import Journal
 from rtui.capture.lens import Lens
-from rtui.capture.query import compile_filter, register
+from rtui.capture.query import compile_filter
 from rtui.capture.reader import Reader
-from rtui.capture.schema import TABLES
 from rtui.core.record import Direction, Kind, Record
-from tests.capture.helper import NOW, batch, store, until
+from tests.capture.helper import NOW, batch, empty, matching, store, until
 
 MQTT, WEBSOCKET = 1, 2
 CALL = b'{"jsonrpc":"2.0","id":1,"method":"sum"}'
@@ -28,21 +27,11 @@ def row(seq: int, *, link: int = MQTT, kind: Kind = Kind.MESSAGE, reply_to: int 
     return Record(seq, NOW + seq * 1000, link, int(kind), int(direction), "t", payload, meta, reply_to)
 
 
-@pytest.fixture
-def connection() -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
-        made.executescript(TABLES)
-        made.execute("INSERT INTO links VALUES(1,'plant','mqtt','u','{}',0),(2,'chat','websocket','u','{}',0)")
-        register(made)
-        yield made
+connection = pytest.fixture(empty)
 
 
 def hits(connection: sqlite3.Connection, text: str, rows: list[Record]) -> list[int]:
-    connection.execute("DELETE FROM records")
-    values = [tuple(getattr(one, name) for name in Record.__struct_fields__) for one in rows]
-    connection.executemany("INSERT INTO records VALUES(?,?,?,?,?,?,?,?,?,?)", values)
-    found = compile_filter(text)
-    return [seq for (seq,) in connection.execute(f"SELECT seq FROM records WHERE {found.sql}", found.params)]  # noqa: S608
+    return matching(connection, compile_filter(text), rows)
 
 
 ASKING = [
@@ -121,6 +110,22 @@ def test_the_answer_is_found_by_the_index(connection: sqlite3.Connection) -> Non
     found = compile_filter("unanswered")
     plan = connection.execute(f"EXPLAIN QUERY PLAN SELECT seq FROM records WHERE {found.sql}").fetchall()  # noqa: S608
     assert any("INDEX replies" in str(step) for step in plan)
+
+
+def test_a_capture_from_before_the_index_takes_a_linear_time(journal: Journal) -> None:
+    count = 4000
+    requests = [row(seq, qos=1) for seq in range(1, count + 1)]
+    store(journal, requests + [row(count + at, kind=Kind.ACK, reply_to=at) for at in range(2, count + 1)])
+    journal.close()
+    with closing(sqlite3.connect(journal.path)) as connection:
+        connection.executescript("DROP VIEW answers; DROP INDEX replies")
+    with closing(Reader(journal.path)) as reader:
+        steps = iter(range(1000))
+        reader._connection.set_progress_handler(
+            lambda: next(steps, None) is None, 1000
+        )  # ends the query after a million
+        assert list(reader.seqs(compile_filter("unanswered"))) == [1]
+        assert reader.count(compile_filter("answered")) == count - 1
 
 
 @pytest.fixture

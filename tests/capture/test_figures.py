@@ -165,13 +165,6 @@ def test_the_rate_is_that_of_the_last_second() -> None:
     assert meter.history() == [0] * 30
 
 
-def test_latency_percentiles() -> None:
-    meter = Meter(clock=lambda: 0.0)
-    assert meter.percentile(0.5) is None
-    meter.tap([Record(i, 0, 1, 6, 1, "", b"", None, 1, i * 1000) for i in range(1, 101)])
-    assert (meter.p50, meter.p99) == (51_000, 100_000)
-
-
 def make_capture(folder: Path, name: str, age: float) -> Path:
     journal = Journal.create(folder / name)
     journal.append(batch(1, 10))

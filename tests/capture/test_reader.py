@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,16 @@ def read(path: Path) -> list[int]:
         return list(reader.seqs())
     finally:
         reader.close()
+
+
+def test_a_payload_that_an_sqlite_tool_wrote_as_text_is_bytes(journal: Journal) -> None:
+    store(journal, batch(1, 3))
+    journal.close()
+    with closing(sqlite3.connect(journal.path)) as connection, connection:
+        connection.execute("UPDATE records SET payload = 'é' WHERE seq > 1")
+    with closing(Reader(journal.path)) as reader:
+        for rows in (reader.range(1, 3), reader.window([1, 3]), reader.of_link(1, 1, 3)):
+            assert (rows[0].payload, rows[-1].payload) == (b"x", "é".encode())
 
 
 def test_a_log_left_by_a_crash_is_read(crashed: Path) -> None:

@@ -85,7 +85,7 @@ def alive(pid: int) -> bool:
 def test_serve_prints_one_line_for_each_server_and_ends_by_signal(cli: Cli) -> None:
     process = cli.start("serve", "websocket", "--port-base", "0")
     assert process.stdout is not None
-    assert '"protocol": "websocket"' in process.stdout.readline()
+    assert '"protocol":"websocket"' in process.stdout.readline()
     process.send_signal(signal.SIGTERM)
     rest, complaint = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest, complaint) == (0, "", "")

@@ -140,6 +140,18 @@ def test_no_color_is_a_wish_and_nothing_missing() -> None:
     assert depth({"NO_COLOR": "", "COLORTERM": "truecolor"}) == 0
 
 
+def test_terminals_of_old_have_no_colours() -> None:
+    assert [depth({"TERM": term}) for term in ("vt100", "vt220", "xterm-mono", "linux")] == [0, 0, 0, 16]
+    assert depth({"TERM": "vt100", "COLORTERM": "truecolor"}) == TRUE_COLOUR
+    assert "reverse" in diagnosis.colours({"TERM": "vt100"}).cost
+
+
+def test_gnu_screen_takes_the_mouse_away() -> None:
+    found = {one.name: one for one in examine(FULL, 80, 24, {"STY": "1.tty"})}
+    assert found["mouse"].state == "less"
+    assert "--mouse" in found["mouse"].remedy
+
+
 def test_a_terminal_without_a_cursor_is_bad_for_the_workbench() -> None:
     found = diagnosis.cursor({"TERM": "dumb"})
     assert (found.state, found.value) == ("bad", "cannot be moved (TERM=dumb)")

@@ -9,8 +9,18 @@ from rtui.cli.open import open_
 
 def test_flags_win_over_the_file_and_leave_the_rest(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
     monkeypatch.setenv("RTUI_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("STY", raising=False)
     config, problems = Look(ascii=True, fps=5, animations=False).config()
     assert (config.ascii, config.fps, config.mouse, config.animations, problems) == (True, 5, True, False, [])
+
+
+@pytest.mark.parametrize(("flag", "used"), [(None, False), (True, True), (False, False)])
+def test_gnu_screen_has_no_mouse_because_it_would_hold_escape_back(
+    flag: bool | None, used: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    monkeypatch.setenv("RTUI_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("STY", "1234.pts-0.host")
+    assert Look(mouse=flag).config()[0].mouse is used
 
 
 @pytest.mark.parametrize(("given", "meant"), [((), None), (("--reduced-motion",), False)])

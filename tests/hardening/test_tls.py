@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import socket
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,14 @@ async def test_a_file_that_is_no_certificate_is_usage(option: str, tmp_path: Pat
         fault = await fault_of("wss://127.0.0.1:1/", **{option: str(path)})
         assert (fault.kind, fault.title) == ("usage", "Certificate file cannot be used")
         assert option in fault.hint
+
+
+async def test_an_encrypted_key_is_refused_instead_of_asking_on_the_terminal(tmp_path: Path) -> None:
+    command = "openssl req -x509 -newkey rsa:2048 -days 1 -subj /CN=x -passout pass:word -keyout k.pem -out c.pem"
+    subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)  # noqa: ASYNC221 - our own words
+    fault = await fault_of("wss://127.0.0.1:1/", cert=str(tmp_path / "c.pem"), key=str(tmp_path / "k.pem"))
+    assert (fault.kind, fault.title) == ("usage", "Certificate file cannot be used")
+    assert "encrypted" in fault.cause
 
 
 async def test_a_port_that_says_nothing_to_tls(authority: tuple[trustme.CA, str]) -> None:

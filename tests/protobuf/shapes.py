@@ -13,6 +13,8 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.message_factory import GetMessageClass
 
+from rtui.protobuf.codec import Codec
+
 PROTO3: Final = """
 syntax = "proto3";
 package shapes;
@@ -145,6 +147,11 @@ def _compiled() -> FileDescriptorSet:
 def kind(name: str) -> Descriptor:
     """A type by its full name; those of `shapes` without the package."""
     return pool().FindMessageTypeByName(name if "." in name else f"shapes.{name}")
+
+
+def codec(name: str, **options: Any) -> Codec:
+    """For the type called `name`."""
+    return Codec(kind(name), **options)
 
 
 def message(name: str, **fields: Any) -> Any:

@@ -35,6 +35,14 @@ def test_a_bad_url_is_a_usage_fault(url: str) -> None:
     assert caught.value.fault.hint
 
 
+def test_plain_http_asks_for_the_protocol() -> None:
+    with pytest.raises(Failure) as caught:
+        registry.for_url("https://host/x")
+    assert caught.value.fault.title == "Which protocol?"
+    assert "sse+https://" in caught.value.fault.hint
+    assert "wss" not in caught.value.fault.hint
+
+
 def test_unknown_names_suggest_the_nearest() -> None:
     with pytest.raises(Failure) as caught:
         registry.adapter("websokcet")

@@ -396,6 +396,20 @@ async def test_certificates_fail_each_in_its_own_words(authority: trustme.CA, tm
             assert (await expect_fault(SUBJECT, f"wss://{place}/", "tls", ca=str(ca))).title == title
 
 
+async def test_a_redirect_to_tls_is_followed(authority: trustme.CA, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca))
+    server = await demo.serve(ssl=server_context(authority))
+    head = f"HTTP/1.1 302 Found\r\nLocation: {server.url}/echo\r\nContent-Length: 0\r\n\r\n"
+    try:
+        async with answering(head.encode()) as place, run(f"ws://{place}/", ca=str(ca)) as attempt:
+            await attempt.opened()
+            assert attempt.link.details["tls"].startswith("TLS 1.")
+            assert attempt.link.details["redirects"] == [f"{server.url}/echo"]
+    finally:
+        await server.close()
+
+
 async def test_a_client_certificate_that_is_wanted(authority: trustme.CA, tmp_path: Path) -> None:
     ca, cert = tmp_path / "ca.pem", tmp_path / "client.pem"
     authority.cert_pem.write_to_path(str(ca))

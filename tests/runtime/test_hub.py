@@ -453,3 +453,24 @@ async def test_an_attempt_that_never_opened_lost_nothing(stage: Stage) -> None:
     connection = stage.play(refuse, retry_first=False)
     await connection.wait_closed()
     assert stage.records[-1].payload.startswith(b"not connected")
+
+
+async def test_reopened_it_follows_the_session_as_it_is_now(stage: Stage) -> None:
+    def session(url: str, *channels: str) -> Session:
+        wanted = tuple(SessionSubscription(channel=channel) for channel in channels)
+        return Session(name="stage", url=url, reconnect=QUICK, subscriptions=wanted)
+
+    connection = stage.play(echo, echo, echo, session=session("scripted://peer/a?n=1", "kept", "gone"))
+    await connection.wait_open()
+    connection.subscribe("by-hand")
+    connection.link.memory["cursor"] = 7
+    assert stage.hub.reopen(connection, session("scripted://peer/a?n=2", "kept", "new"), stage.secrets)
+    await eventually(lambda: connection.opened == 2)
+    assert connection.link.url == "scripted://peer/a?n=2"
+    assert [one.channel for one in connection.subscriptions] == ["kept", "by-hand", "new"]
+    assert connection.link.memory == {"cursor": 7}, "the same place of the same peer"
+    assert stage.hub.reopen(connection, session("scripted://other/a"), stage.secrets)
+    await eventually(lambda: connection.opened == 3)
+    assert connection.link.memory == {}
+    assert [one.channel for one in connection.subscriptions] == ["by-hand"]
+    assert stage.hub.connections == [connection]

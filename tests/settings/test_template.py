@@ -53,6 +53,7 @@ def test_what_templates_can_do(text: str, rendered: str) -> None:
 
 def test_an_unknown_name_is_refused_with_the_key_and_the_nearest() -> None:
     assert refusal("{{ nmae }}") == "Cannot fill in options.x: unknown name 'nmae' Did you mean 'name'?"
+    assert "Others are written under [variables]." in refusal("{{ zzz }}")
     assert "'TOKEM' is not set Did you mean 'TOKEN'?" in refusal("{{ env.TOKEM }}")
 
 

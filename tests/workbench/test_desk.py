@@ -157,7 +157,7 @@ async def test_saving_asks_for_a_name_and_never_overwrites_in_silence(
 
 async def test_a_url_can_be_typed_and_a_wrong_one_is_explained(journal: Journal, server: demo.Server) -> None:
     async with running(journal) as (bench, pilot):
-        assert not bench.desk.query_one("#welcome").has_class("folded")
+        assert bench.desk.query_one("#welcome").display
         await pilot.press("c")
         await until(pilot, lambda: isinstance(bench.screen, Prompt), "asked for a URL")
         bench.screen.query_one(Input).value = "gopher://x"
@@ -167,7 +167,7 @@ async def test_a_url_can_be_typed_and_a_wrong_one_is_explained(journal: Journal,
         bench.screen.query_one(Input).value = f"{server.url}/echo"
         await pilot.press("enter")
         await until(pilot, lambda: bench.desk.connection and bench.desk.connection.state is State.OPEN, "open")
-        assert bench.desk.query_one("#welcome").has_class("folded")
+        assert not bench.desk.query_one("#welcome").display
 
 
 async def test_quitting_says_goodbye_to_the_server(journal: Journal, server: demo.Server) -> None:

@@ -17,7 +17,9 @@ from rtui.core.lifecycle import State
 from rtui.demo import websocket as demo
 from rtui.settings.secrets import Secrets
 from rtui.workbench.crash import leave_report
+from rtui.workbench.state_file import load_state, state_file
 from rtui.workbench.terminal import Outlet
+from rtui.workbench.widgets.composer import Composer
 from tests.workbench.conftest import running, until
 
 
@@ -60,6 +62,7 @@ async def test_an_error_in_a_widget_ends_with_a_sentence_and_a_polite_close(
         async with running(journal, f"{server.url}/echo") as (bench, pilot):
             connection = bench.desk.sure
             await until(pilot, lambda: connection.state is State.OPEN, "open")
+            bench.desk.query_one(Composer).set_text("half a mess")
             bench.desk.log_view.tick = lambda: 1 / 0  # type: ignore[assignment]
             await until(pilot, lambda: bench.crash, "a crash")
     assert bench.return_code == 1
@@ -70,6 +73,7 @@ async def test_an_error_in_a_widget_ends_with_a_sentence_and_a_polite_close(
     assert connection.closed.by == "us"
     reports = await asyncio.to_thread(lambda: list((tmp_path / "state" / "crashes").iterdir()))
     assert len(reports) == 1
+    assert [one.payload for one in load_state(state_file())[0].drafts.values()] == ["half a mess"]
 
 
 class HungUp(io.StringIO):

@@ -100,17 +100,17 @@ def names_shown(bench: Workbench) -> set[str]:
 
 
 @asynccontextmanager
-async def timeline(path: Path) -> AsyncIterator[tuple[Workbench, Pilot[Any]]]:
-    """Three connections as recorded, the second one's row last."""
+async def timeline(path: Path, rounds: int = 1) -> AsyncIterator[tuple[Workbench, Pilot[Any]]]:
+    """Three connections as recorded, a row each by turns, the second one's row last."""
     journal = Journal.create(path)
     links = [journal.add_link(name, "websocket", f"ws://{name}.example/") for name in ("one", "two", "three")]
-    order = (links[0], links[2], links[1])
+    order = (links[0], links[2], links[1]) * rounds
     journal.append([Record(n, n, link, Kind.MESSAGE, Direction.IN, "", b"x") for n, link in enumerate(order, 1)])
     journal.close()
     reader = Reader(path)
     async with running(None, reader=reader) as (bench, pilot):
         bench.desk.go_to(bench.desk.sheets.get(TIMELINE))
-        await until(pilot, lambda: bench.desk.log_view.total == 3, "all rows")
+        await until(pilot, lambda: bench.desk.log_view.total == len(order), "all rows")
         yield bench, pilot
 
 
@@ -129,6 +129,30 @@ async def test_connections_are_muted_and_alone_in_the_timeline(tmp_path: Path) -
         await write(pilot, "two")
         await pilot.press("enter")
         await until(pilot, lambda: names_shown(bench) == {"one", "two", "three"}, "back")
+
+
+async def test_who_has_scrolled_back_keeps_the_place_when_the_filter_changes(tmp_path: Path) -> None:
+    async with timeline(tmp_path / "old.rtui", rounds=1000) as (bench, pilot):
+        log = bench.desk.log_view
+
+        async def stands_at(seq: int, total: int) -> None:
+            await until(pilot, lambda: log.total == total and log.cursor_seq == seq, f"row {seq} of {total}")
+            assert not log.follow
+            assert seq in log._visible_seqs()
+
+        log.go_to(100)
+        bench.desk.put_filter("link:one")
+        await stands_at(100, 1000)
+        bench.desk.put_filter("link:two")
+        await stands_at(102, 1000)  # the next that is shown
+        bench.desk.put_filter("")
+        await stands_at(102, 3000)
+        await pilot.press("comma")
+        await stands_at(103, 2000)
+        await pilot.press("end")
+        bench.desk.put_filter("link:one")
+        await until(pilot, lambda: log.total == 1000 and log.cursor_seq == 2998, "who follows goes on following")
+        assert log.follow
 
 
 async def test_a_click_on_a_tab_mutes_it_in_the_timeline(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from rtui.demo import websocket as demo
 from rtui.payloads.registry import VIEWS
 from rtui.settings.session import Session
 from rtui.settings.session_model import PAYLOAD_VIEWS, View
+from rtui.workbench.widgets.chart import Chart
 from rtui.workbench.widgets.message import MODES, MessageView
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
@@ -100,3 +101,26 @@ async def test_what_the_user_chose_in_a_tab_holds_there() -> None:
             view.enter(tab, asked)
             modes.append(view.mode)
         assert modes == ["meta", "raw", "meta"]
+
+
+async def test_the_chart_goes_on_while_other_channels_come_and_changes_with_the_tab(
+    journal: Journal, server: demo.Server
+) -> None:
+    url = f"{server.url}/ticker?rate=50"
+    async with running(journal, url, f"{url}&seed=2") as (bench, pilot):
+        await until(pilot, lambda: bench.desk.log_view.total > 5, "rows")
+        view = bench.desk.sure_picture.view
+        await pilot.press("f5", "v")
+        await until(pilot, lambda: isinstance(view._document, Chart) and view._document.offered, "a chart")
+        chart = view._document
+        assert isinstance(chart, Chart)
+        seen: set[str] = set()
+
+        def others_came() -> bool:
+            seen.add(view.record.channel if view.record is not None else "")
+            return len(seen - {chart.key.channel}) > 1
+
+        await until(pilot, others_came, "messages of other channels")
+        assert view._document is chart
+        await pilot.press("right_square_bracket")
+        await until(pilot, lambda: isinstance(view._document, Chart) and view._document.key.link == 2, "its own chart")

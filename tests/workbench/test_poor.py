@@ -114,3 +114,32 @@ def hidden(bench: Workbench) -> set[str]:
             or contrast(segment.style.color.get_truecolor().hex, segment.style.bgcolor.get_truecolor().hex) < READABLE
         )
     }
+
+
+@pytest.mark.parametrize("theme", ["dark", "light", "monochrome"])
+async def test_without_colours_the_cursor_of_a_list_is_in_reverse(
+    theme: str, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLORTERM")
+    monkeypatch.setenv("TERM", "vt100")
+    async with running(None, reader=reader, config=Config(theme=theme, animations=False)) as (bench, pilot):
+        await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
+        await pilot.press("up")
+        await until(pilot, lambda: any("12:00:04.640" in text for text in reversed_text(bench)), "the row")
+        await pilot.press("f10", "down")
+        await until(pilot, lambda: [t for t in reversed_text(bench) if "Freeze" in t], "the menu's second line")
+        assert not [text for text in reversed_text(bench) if "Mark" in text]
+        colours = [segment.style for strip in painted(bench) for segment in strip if segment.style]
+        assert [style for style in colours if style.color or style.bgcolor] == []
+
+
+def reversed_text(bench: Workbench) -> list[str]:
+    return [part.text for strip in painted(bench) for part in strip if part.style and part.style.reverse]
+
+
+async def test_ctrl_c_tells_how_to_leave_without_any_markup(reader: Reader) -> None:
+    async with running(None, reader=reader) as (bench, pilot):
+        await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: any("leaves; ctrl+c does not" in line for line in in_full(bench)), "the word")
+        assert not [line for line in in_full(bench) if "[b]" in line]

@@ -92,6 +92,19 @@ async def test_steps_are_carried_out_one_by_one(journal: Journal, server: demo.S
         await stand.shows("0/3")
 
 
+async def test_a_notification_stands_above_the_band(journal: Journal, server: demo.Server) -> None:
+    async with running(journal) as (bench, pilot):
+        stand = Stand(bench, pilot)
+        await stand.begin(server, *STEPS)
+        bench.notify("something to know")
+        await until(pilot, lambda: bench.desk.query("Toast") and bench.desk.query_one("Toast").region, "a notification")
+        band = stand.presenter.band
+        assert band is not None
+        assert bench.desk.query_one("Toast").region.bottom == band.region.y
+        await pilot.press("escape")
+        await until(pilot, lambda: bench.desk.query_one("Toast").region.bottom == 39, "back at its place")
+
+
 async def test_leaving_brings_everything_back(journal: Journal, server: demo.Server) -> None:
     async with running(journal, config=Config(animations=False, density="compact")) as (bench, pilot):
         stand, panes = Stand(bench, pilot), bench.desk.panes

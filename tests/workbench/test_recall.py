@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rtui.capture.journal import Journal
 from rtui.core.lifecycle import State
 from rtui.demo import websocket as demo
+from rtui.protocols.websocket import WebSocket
 from rtui.settings.config import Config
 from rtui.settings.session import Session, save_session, session_from_url
 from rtui.workbench import recall
+from rtui.workbench.draft import Draft
+from rtui.workbench.state import LONGEST_DRAFT
 from rtui.workbench.state import State as KeptState
 from rtui.workbench.state_file import load_state, save_state, state_file
 from rtui.workbench.widgets.composer import Composer
@@ -107,3 +111,64 @@ async def test_letters_typed_into_the_filter_are_not_lost_to_its_clear_key(
         await write(pilot, "abc")
         await pilot.press("ctrl+u")
         assert bench.desk.query_one(FilterBar).input.value == ""
+
+
+async def test_what_was_being_written_is_there_again(journal: Journal, server: demo.Server) -> None:
+    url = f"{server.url}/echo"
+    async with running(journal, url) as (bench, pilot):
+        await pilot.press("s")
+        await write(pilot, "half")
+        bench.desk.query_one(Composer).action_format()
+        await pilot.pause()
+        await pilot.press("escape", "ctrl+q")
+        await until(pilot, lambda: bench._exit, "left")
+    async with running(journal, url) as (bench, pilot):
+        composer = bench.desk.query_one(Composer)
+        await until(pilot, lambda: composer.draft.payload == "half" and composer.draft.format == "json", "again")
+        composer.set_text("")
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: bench._exit, "left")
+    assert load_state(state_file())[0].drafts == {}
+
+
+async def test_what_was_being_written_in_a_closed_tab_is_there_again(journal: Journal, server: demo.Server) -> None:
+    url = f"{server.url}/echo"
+    async with running(journal, url) as (bench, pilot):
+        bench.desk.query_one(Composer).set_text("not sent")
+        bench.desk.close_tab()
+        bench.connect(session_from_url(url))
+        assert bench.desk.query_one(Composer).draft.payload == "not sent"
+        await pilot.pause()
+
+
+async def test_secrets_do_not_reach_the_kept_drafts(journal: Journal, server: demo.Server) -> None:
+    async with running(journal) as (bench, pilot):
+        bench.connect(Session(name="a", url=f"{server.url}/echo", options={"token": "s3cret-t0ken"}))
+        bench.desk.query_one(Composer).set_text("auth s3cret-t0ken")
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: bench._exit, "left")
+    assert load_state(state_file())[0].drafts["a"].payload == "auth •••"
+    assert "s3cret" not in state_file().read_text()
+
+
+async def test_a_draft_that_is_too_large_to_keep_is_named_when_leaving(journal: Journal, server: demo.Server) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        bench.desk.query_one(Composer).set_text("x" * (LONGEST_DRAFT + 1))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: bench._exit, "left")
+    assert "65,537 characters" in bench.farewell
+    assert load_state(state_file())[0].drafts == {}
+
+
+def test_drafts_of_another_protocol_lose_what_it_does_not_have() -> None:
+    fields = {"fragment": "3", "qos) or (": "1", "type": 3}
+    state = KeptState(drafts={"a": Draft("x", "json", "", fields), "b": Draft("x", "odd")})
+
+    class Named:
+        adapter = WebSocket()
+        name = "a"
+
+    connection: Any = Named()
+    assert recall.draft_of(state, connection) == Draft("x", "json", "", {"fragment": "3"})
+    connection.name = "b"
+    assert recall.draft_of(state, connection) is None

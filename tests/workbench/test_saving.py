@@ -15,6 +15,7 @@ from rtui.demo import websocket as demo
 from rtui.settings.paths import packaged, user_sessions
 from rtui.settings.session import Session, load_session, save_session, session_from_url
 from rtui.settings.session_list import list_sessions
+from rtui.workbench import disk
 from rtui.workbench.actions import session as actions
 from rtui.workbench.app import Workbench
 from rtui.workbench.panes.sidebar import Sidebar
@@ -67,8 +68,9 @@ async def test_a_sample_is_saved_as_a_file_of_the_user(journal: Journal, server:
 
 
 async def test_a_file_that_changed_meanwhile_is_noticed_before_it_is_written(
-    journal: Journal, server: demo.Server
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(disk, "PERIOD", 60.0)  # who looks at the files by the clock would notice it first
     path = user_sessions() / "mine.toml"
     saved = save_session(session_from_url(f"{server.url}/echo"), path).session
     async with running(journal) as (bench, pilot):
@@ -191,7 +193,8 @@ async def test_picked_sessions_are_connected_together(journal: Journal, server: 
         sidebar.move_cursor(folder)
         await pilot.press("space", "space", "space")
         assert str(sidebar.border_subtitle) == "3 picked"
-        await pilot.press("down", "enter")
+        await pilot.press("enter")
+        assert folder.is_expanded
         await until(pilot, lambda: len(bench.desk.sheets) == 3, "two tabs and the timeline")
         assert bench.desk.sheets.current is not None
         assert bench.desk.sheets.current.name == "one"

@@ -75,6 +75,11 @@ def shown(rows: SubscriptionList) -> str:
     return "".join(text for _, text in rows.row_pieces(rows.cursor, 100))
 
 
+async def test_an_empty_tree_says_how_to_subscribe(journal: Journal, broker: mqtt.Server) -> None:
+    async with running(journal, broker.url) as (bench, pilot):
+        await until(pilot, lambda: bench.desk.sure_tree.hint == "no topics yet — A asks the broker for a topic", "how")
+
+
 async def test_the_list_says_what_to_do_when_it_is_empty_and_adds_one(journal: Journal, broker: mqtt.Server) -> None:
     async with running(journal, broker.url) as (bench, pilot):
         rows = await listed(bench, pilot)

@@ -12,7 +12,7 @@ PROBE_TIME: Final = 1.0
 
 async def speaks_tls(host: str, port: int) -> bool:
     """Whether a TLS handshake succeeds there; nothing is sent over it, so nothing is verified."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the system's authorities: reading them takes 20 ms
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:

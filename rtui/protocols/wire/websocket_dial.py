@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as websockets_connect
@@ -62,14 +62,17 @@ class Dialler(websockets_connect):
         """One socket to the server, or to the proxy and through it."""
         uri = self.ws_uri
         self.trip.begin(Peer(host=uri.host, port=uri.port, scheme="wss" if uri.secure else "ws", secure=uri.secure))
+        context = client_context(self.options) if uri.secure else None
         if proxy := proxy_url(self.options.proxy, self.trip.peer):
-            return await self._through(proxy)
-        context = self.create_connection_kwargs["ssl"] if uri.secure else None
+            return await self._through(proxy, context)
         _, connection = await connect(lambda: self.factory(uri), self.trip, "", context, self.options.server_name)
         return connection
 
-    async def _through(self, proxy: str) -> ClientConnection:
+    async def _through(self, proxy: str, context: ssl.SSLContext | None) -> ClientConnection:
         """The library's way knows proxies that speak TLS themselves."""
+        if context is not None:
+            name = self.options.server_name or self.ws_uri.host
+            self.create_connection_kwargs |= {"ssl": context, "server_hostname": name}
         self.trip.proxy = without_userinfo(proxy)
         self.proxy = proxy
         with self.trip.stage("proxy"):
@@ -130,6 +133,8 @@ async def dial(
     try:
         async with asyncio.timeout(options.timeout):
             connection = await Dialler(kwargs.pop("url"), trip, options, create_connection=create_connection, **kwargs)
+    except Failure:
+        raise
     except Exception as error:
         raise Unopened(await explain_opening(error, trip)) from error
     assert isinstance(connection, BatchConnection)  # noqa: S101 - by create_connection
@@ -173,8 +178,6 @@ def details(connection: BatchConnection, trip: WebSocketTrip, options: Options) 
 
 def _arguments(url: str, options: Options) -> dict[str, Any]:
     url, headers = _authorised(url, options)
-    secure = urlsplit(url).scheme == "wss"
-    tls = {"ssl": client_context(options), "server_hostname": options.server_name or None}
     return {
         "url": url,
         "additional_headers": headers,
@@ -189,7 +192,6 @@ def _arguments(url: str, options: Options) -> dict[str, Any]:
         "close_timeout": options.close_timeout,
         "max_size": options.max_size,
         "logger": logger,
-        **({key: value for key, value in tls.items() if value} if secure else {}),
     }
 
 

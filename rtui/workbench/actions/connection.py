@@ -99,8 +99,9 @@ def disconnect(desk: Desk) -> None:
 
 @_action("reconnect", "r", "Reconnect", when=lambda desk: desk.connection is not None, menu=("tabs",))
 def reconnect(desk: Desk) -> None:
-    """Connect again now, without waiting."""
-    desk.sure.reconnect()
+    """Connect again now, without waiting, and as the session says by now."""
+    assert desk.sheets.current is not None  # noqa: S101 - `when` has seen it
+    desk.bench.reconnect(desk.sheets.current)
 
 
 @_action(

@@ -158,7 +158,7 @@ async def history(desk: Desk) -> None:
     """Put an earlier payload into the composer."""
     from rtui.workbench.screens.dialog import Choice, Choose
 
-    name = desk.connection.name if desk.connection is not None else ""
+    name = desk.sheets.current.name if desk.sheets.current is not None else ""
     payloads = desk.bench.state.history.get(name, [])
     if not payloads:
         desk.say("nothing was sent in this session yet")

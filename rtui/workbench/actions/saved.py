@@ -19,9 +19,9 @@ from rtui.workbench.several import Letter, send_all
 if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
     from rtui.settings.session_model import PayloadFormat
+    from rtui.workbench.draft import Draft
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.screens.dialog import Choice
-    from rtui.workbench.widgets.composer import Draft
 
 BOOK = Book("Saved message")
 _action = BOOK.action

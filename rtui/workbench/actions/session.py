@@ -65,9 +65,13 @@ async def edit_session(desk: Desk, session: Session | None) -> None:
     if filled.save and (written := await write(desk, kept, ask=kept.path is None)) is not None:
         kept, saved = written, True
         desk.reload_sessions()
-    if session is not None and desk.session is session:
-        _keep(desk, kept, unsaved=not saved)
-    if filled.connect:
+    sheet = desk.sheets.current
+    own = sheet is not None and session is not None and sheet.session is session
+    if sheet is not None and own:
+        keep_in(desk, sheet, kept, unsaved=not saved)
+    if filled.connect and sheet is not None and own and sheet.connection is not None:
+        desk.bench.reconnect(sheet)
+    elif filled.connect:
         desk.connect(kept)
 
 
@@ -89,9 +93,16 @@ def _keep(desk: Desk, session: Session, *, unsaved: bool) -> None:
 def keep_in(desk: Desk, sheet: Sheet, session: Session, *, unsaved: bool) -> None:
     """The tab's session is `session` from now on; its connection changes when it is connected again."""
     sheet.session = session
-    sheet.name = session.name or sheet.name
+    call(desk, sheet, session.name or sheet.name)
     sheet.unsaved = unsaved
     desk.reload_sessions()
+
+
+def call(desk: Desk, sheet: Sheet, name: str) -> None:
+    """The tab has another name; what is kept between runs under the one before goes with it."""
+    if name != sheet.name:
+        desk.bench.state.carry(sheet.name, name)
+        sheet.name = name
 
 
 async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = "") -> Session | None:
@@ -101,7 +112,7 @@ async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = ""
     """
     path = session.path
     if ask or path is None or _is_sample(path):
-        named = await _named(desk, session, suggestion or session.name)
+        named = await _named(desk, session, suggestion or _suggestion(session.name))
         if named is None:
             return None
         session, path = named
@@ -124,7 +135,7 @@ async def _named(desk: Desk, session: Session, suggestion: str) -> tuple[Session
     from rtui.workbench.screens.dialog import Confirm, Prompt
 
     name = await desk.ask(
-        Prompt("save session as", value=_suggestion(suggestion), detail=f"in {user_sessions()}", check=_name_trouble)
+        Prompt("save session as", value=suggestion, detail=f"in {user_sessions()}", check=_name_trouble)
     )
     if not name:
         return None
@@ -176,6 +187,7 @@ async def connect_entries(desk: Desk, entries: Sequence[SessionEntry]) -> None:
             desk.bench.connect(loaded(entry), show=entry is new[0])
         except SettingsError as error:
             desk.tell_error(error)
+    desk.show_pane("log")
 
 
 async def edit_entry(desk: Desk, entry: SessionEntry) -> None:
@@ -197,7 +209,7 @@ async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
 async def duplicate_entry(desk: Desk, entry: SessionEntry) -> None:
     """Save a copy under another name."""
     session = msgspec.structs.replace(loaded(entry), path=None, stored=None, name="")
-    if await write(desk, session, ask=True, suggestion=f"{entry.path.stem}-copy"):
+    if await write(desk, session, ask=True, suggestion=f"{entry.name}-copy"):
         desk.reload_sessions()
 
 
@@ -218,7 +230,7 @@ async def rename_entry(desk: Desk, entry: SessionEntry) -> None:
         for sheet in desk.sheets:
             if sheet.session is not None and sheet.session.path == entry.path:
                 sheet.session = moved(sheet.session, path)
-                sheet.name = sheet.session.name
+                call(desk, sheet, sheet.session.name)
         desk.reload_sessions()
         desk.redraw(lambda picture: picture.tabs())
         desk.say(f"{entry.name} is now {name}")

@@ -38,7 +38,7 @@ async def send_to_several(desk: Desk) -> None:
         return
     sheet.several = frozenset(map(int, picked))
     receivers = [one for one in open_ones if one.id in sheet.several]
-    desk.bench.state.remember_payload(connection.name, desk.bench.secrets[connection.id].mask(draft.payload))
+    desk.bench.state.remember_payload(sheet.name, desk.bench.secrets[connection.id].mask(draft.payload))
     troubles = await deliver(letter, receivers)
     _tell(desk, verdict(len(receivers), troubles), here=desk.sheets.current is sheet, wrong=bool(troubles))
 

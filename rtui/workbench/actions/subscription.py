@@ -29,6 +29,11 @@ def can_subscribe(desk: Desk) -> bool:
     return desk.connection is not None and Verb.SUBSCRIBE in desk.connection.adapter.verbs
 
 
+def hears_nothing(desk: Desk) -> bool:
+    """Whether nothing is subscribed to, so that nothing will come."""
+    return can_subscribe(desk) and not len(desk.sure.subscriptions)
+
+
 def stands_here(desk: Desk) -> SubscriptionState | None:
     """The subscription under the tree's cursor."""
     tree = desk.tree_view
@@ -48,7 +53,7 @@ async def show(desk: Desk) -> None:
     desk.refresh_bindings()
 
 
-@_action("subscribe", "A", "Subscribe…", when=can_subscribe, menu=("tree",))
+@_action("subscribe", "A", "Subscribe…", when=can_subscribe, footer=hears_nothing, menu=("tree",))
 async def add(desk: Desk) -> None:
     """Ask the peer for a channel."""
     from rtui.workbench.screens.subscription_form import SubscriptionForm

@@ -110,13 +110,13 @@ def zoom(desk: Desk) -> None:
 
 @_action("larger", "greater_than_sign", "Larger pane", when=has_sheet)
 def larger(desk: Desk) -> None:
-    """Give the focused pane more room; it is kept."""
+    """Give the focused pane, or half of a split, more room; it is kept."""
     _grow(desk, 1)
 
 
 @_action("smaller", "less_than_sign", "Smaller pane", when=has_sheet)
 def smaller(desk: Desk) -> None:
-    """Give the focused pane less room; it is kept."""
+    """Give the focused pane, or half of a split, less room; it is kept."""
     _grow(desk, -1)
 
 

@@ -28,7 +28,11 @@ TOUR = (
         "the message",
         "The row under the cursor as a JSON tree, raw, hex, and more; in the tab of tokens, t joins them to a text.",
     ),
-    ("composer", "the composer", "Press s, type, send. The echo comes back as a row with its latency."),
+    (
+        "composer",
+        "the composer",
+        "In the tab of echo (] goes there), s writes and ctrl+s sends. The echo comes back as a row with its latency.",
+    ),
     (
         "log",
         "the demonstration",
@@ -76,16 +80,21 @@ class Welcome(Middle):
     }
     """
 
-    def __init__(self, title: str, rows: Callable[[], Rows], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
+    def __init__(self, title: Callable[[], str], rows: Callable[[], Rows], *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
-        self._title = clean(title)
+        self._title = title
         self._rows = rows
 
     def compose(self) -> ComposeResult:
         """A title and the keys that lead on."""
         with Center(), Vertical():
-            yield Static(Text(self._title), classes="loud")
-            yield Static(key_table(self._rows()))
+            yield Static(Text(clean(self._title())), classes="loud")
+            yield Static(key_table(self._rows()), classes="keys")
+
+    def retell(self) -> None:
+        """Other words and keys may be right now."""
+        self.query_one(".loud", Static).update(Text(clean(self._title())))
+        self.query_one(".keys", Static).update(key_table(self._rows()))
 
 
 class Tour(Widget, can_focus=True):
@@ -129,6 +138,15 @@ class Tour(Widget, can_focus=True):
     def on_mount(self) -> None:
         """Begin."""
         self._show()
+        self.on_blur()
+
+    def on_focus(self) -> None:
+        """Say which keys it has now."""
+        self.border_subtitle = Text("enter next · esc end")
+
+    def on_blur(self) -> None:
+        """Say how it gets them again."""
+        self.border_subtitle = Text("esc goes on with the tour")
 
     def render(self) -> RenderResult:
         """The text of the step."""
@@ -155,6 +173,5 @@ class Tour(Widget, can_focus=True):
     def _show(self) -> None:
         pane, title, _ = self._steps[self._place]
         self.border_title = Text(f"{title} · {self._place + 1}/{len(self._steps)}")
-        self.border_subtitle = Text("enter next · esc end")
         self.refresh(layout=True)
         self.post_message(self.Reached(pane))

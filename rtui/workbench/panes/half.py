@@ -19,8 +19,6 @@ class Half(Vertical):
     Half {
         width: 1fr;
         height: 1fr;
-        & > ConnectionHeader { display: none; }
-        &.-paired > ConnectionHeader { display: block; }
         &.-right { border-left: solid $foreground 25%; }
     }
     """
@@ -44,7 +42,6 @@ class Half(Vertical):
 
     def stand(self, *, paired: str, current: bool, second: bool) -> None:
         """Take its place: `paired` says how two halves stand (`Layout.paired`); alone, only the current one is seen."""
-        self.set_class(not paired and not current, "folded")
-        self.set_class(bool(paired), "-paired")
-        self.set_class(current, "-current")
-        self.set_class(paired == "columns" and second, "-right")
+        self.display = bool(paired) or current
+        self.header.display = bool(paired)
+        self.update_classes({"-paired": bool(paired), "-current": current, "-right": paired == "columns" and second})

@@ -33,6 +33,7 @@ class Sidebar(Tree[SessionEntry]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Connect", id="sessions.connect", tooltip="Connect, or go to its tab"),
+        Binding("escape", "screen.back", "Back", id="sessions.leave", tooltip="Back to the log"),
         Binding("space", "pick", "Pick", id="sessions.pick", tooltip="Pick it, or its folder: enter connects all"),
         Binding("e", "ask('edit')", "Edit", id="sessions.edit", tooltip="Change it in a form"),
         Binding("E", "ask('editor')", "Editor", show=False, id="sessions.editor", tooltip="Change it in $EDITOR"),
@@ -157,6 +158,17 @@ class Sidebar(Tree[SessionEntry]):
         if node.data is not None:
             self.action_cursor_down()
 
+    def action_select_cursor(self) -> None:
+        """Connect what is picked, wherever the cursor is; else what is under it."""
+        if self._picked:
+            self._connect_picked()
+        else:
+            super().action_select_cursor()
+
+    def _connect_picked(self) -> None:
+        self.post_message(self.Picked(tuple(self._picked.values())))
+        self._keep_picks({})
+
     def _keep_picks(self, picked: Mapping[str, SessionEntry]) -> None:
         self._picked = dict(picked)
         self.border_subtitle = Text(f"{len(picked)} picked" if picked else "")
@@ -176,8 +188,7 @@ class Sidebar(Tree[SessionEntry]):
         if event.node.data is None:
             return
         if self._picked:
-            self.post_message(self.Picked(tuple(self._picked.values())))
-            self._keep_picks({})
+            self._connect_picked()
         else:
             self.post_message(self.Asked("connect", event.node.data))
 

@@ -14,6 +14,7 @@ from textual.widgets import Button, Label
 
 from rtui.core.clean import clean
 from rtui.workbench.screens.dialog import Choice, Dialog
+from rtui.workbench.widgets.knob import Knob
 from rtui.workbench.widgets.safe import Tick
 
 ACCEPT: Final = Binding("enter", "screen.accept", "Accept", id="checklist.accept", tooltip="Do it with what is ticked")
@@ -55,8 +56,8 @@ class Checklist(Dialog[tuple[str, ...]]):
                 yield Box(label, one.id in self._ticked, name=one.id, compact=True)
         yield Label("", markup=False, classes="trouble")
         with Horizontal(classes="buttons"):
-            yield Button(Text("Cancel"), id="cancel", compact=True)
-            yield Button(Text(f"{self._accept} (enter)"), id="accept", variant="primary", compact=True)
+            yield Knob(Text("Cancel"), id="cancel", compact=True)
+            yield Knob(Text(f"{self._accept} (enter)"), id="accept", variant="primary", compact=True)
 
     def action_all(self) -> None:
         """Tick all, or none if all are."""
@@ -73,10 +74,7 @@ class Checklist(Dialog[tuple[str, ...]]):
         else:
             self.query_one(".trouble", Label).update("nothing is ticked: space ticks a row, esc leaves")
 
-    @on(Button.Pressed)
+    @on(Button.Pressed, "#accept")
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        if event.button.id == "cancel":
-            self.dismiss(None)
-        else:
-            self.action_accept()
+        self.action_accept()

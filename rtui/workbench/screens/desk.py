@@ -19,7 +19,7 @@ from textual.binding import Binding, BindingType
 
 from rtui.capture.query import compile_filter
 from rtui.core.clean import clean
-from rtui.core.fault import Failure, Fault
+from rtui.core.fault import Failure
 from rtui.settings.files import SettingsError
 from rtui.settings.option import OptionErrors, build
 from rtui.settings.session import Session
@@ -34,13 +34,14 @@ from rtui.workbench.bindings import ACTIONS, desk_bindings
 from rtui.workbench.editor import edit_text
 from rtui.workbench.hunt import Hunt
 from rtui.workbench.layout import PANES
+from rtui.workbench.outcome import tell_outcome
+from rtui.workbench.panes.card import Welcome
 from rtui.workbench.panes.half import Half
 from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.presenter import Presenter
 from rtui.workbench.repeat import Repeats
 from rtui.workbench.screens.stage import Stage
 from rtui.workbench.sheet import TIMELINE, Sheet, Sheets
-from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.row import TimeMode
@@ -55,8 +56,7 @@ if TYPE_CHECKING:
     from rtui.workbench.app import DemoServers, Workbench
     from rtui.workbench.panes.sidebar import Sidebar
     from rtui.workbench.screens.dialog import Dialog
-    from rtui.workbench.widgets.composer import Composer, Draft
-    from rtui.workbench.widgets.filterbar import FilterBar
+    from rtui.workbench.widgets.composer import Composer
     from rtui.workbench.widgets.message import MessageView, Mode
     from rtui.workbench.widgets.tree import ChannelTree
 
@@ -67,7 +67,7 @@ class Desk(Stage):
     """Sessions, tabs, tree, log, message, composer, status."""
 
     AUTO_FOCUS = "#log"
-    BINDINGS: ClassVar[list[BindingType]] = desk_bindings()
+    BINDINGS: ClassVar[list[BindingType]] = [*desk_bindings(), Binding("escape", "back", "Back", show=False)]
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
@@ -100,6 +100,7 @@ class Desk(Stage):
         self.reload_sessions()
         self._dress()
         await self.bench.desk_ready()
+        self.query_one(Welcome).retell()
         self.start(DiskWatch(self).run(), "watch session files")
         for action in self._early:
             self.perform(action)
@@ -200,7 +201,8 @@ class Desk(Stage):
 
     def turn(self, change: Callable[[Sheets], None]) -> None:
         """Show other tabs, or another as the current one: the widgets stay, their models change."""
-        self._keep_draft()
+        self.keep_filter()
+        self.keep_draft()
         change(self.sheets)
         self._dress()
         if self.sheets.current is not None and (self.focused is None or self.focused.id == "log"):
@@ -220,9 +222,11 @@ class Desk(Stage):
         self.go_to(self.sheets.get(TIMELINE) if not self.is_merged else self.sheets.beside(1))
 
     def go_to_session(self, path: Path) -> bool:
-        """Show the tab of a session file; False if it has none."""
+        """Go to the log of a session file's tab; False if it has none."""
         sheet = self.sheets.of_file(path)
-        self.go_to(sheet)
+        if sheet is not None:
+            self.go_to(sheet)
+            self.show_pane("log")
         return sheet is not None
 
     def close_tab(self) -> None:
@@ -230,6 +234,8 @@ class Desk(Stage):
         sheet = self.sheets.current
         if sheet is None:
             return
+        if trouble := self.bench.remember_drafts([sheet]):
+            self.say(trouble, severity="warning")
         if sheet.connection is not None:
             sheet.connection.close()
         self.turn(lambda sheets: sheets.close(sheet))
@@ -249,7 +255,14 @@ class Desk(Stage):
             self.picture.frame(now)
             self.presenter.frame(now)
 
-    def _keep_draft(self) -> None:
+    def keep_filter(self) -> None:
+        """Apply what was typed into the filter, which else waits for a pause, to the tab that it was typed for."""
+        if self.picture is not None and self.sheets.current is not None:
+            self.picture.filter_bar.apply()
+            self.on_filter_bar_changed()
+
+    def keep_draft(self) -> None:
+        """Note what stands in the composer, of the tab that it belongs to."""
         if self.picture is not None and self.sheets.current is not None and self.connection is not None:
             self.sheets.current.draft = self.picture.composer.draft
 
@@ -273,8 +286,9 @@ class Desk(Stage):
         self.sure_picture.sidebar.load(list_sessions())
 
     def connect(self, session: Session) -> None:
-        """Connect a session in a tab of its own."""
-        self.bench.connect(session)
+        """Connect a session in a tab of its own, and go to its log."""
+        if self.bench.connect(session) is not None:
+            self.show_pane("log")
 
     def on_sidebar_asked(self, event: Sidebar.Asked) -> None:
         """Do what the user asked for with an entry."""
@@ -339,9 +353,10 @@ class Desk(Stage):
     def _nothing_found(self, event: MessageLog.NothingFound) -> None:
         self.say(event.text)
 
-    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
-        """Narrow the log."""
-        self.set_filter(event.filter, event.text)
+    def on_filter_bar_changed(self) -> None:
+        """Narrow the log. The bar is asked what holds: the message may come late, when it is about another tab."""
+        bar = self.sure_picture.filter_bar
+        self.set_filter(bar.filter, bar.applied)
 
     def on_filter_bar_closed(self) -> None:
         """Back to the rows; what was asked for can be recalled."""
@@ -404,32 +419,16 @@ class Desk(Stage):
     def on_composer_send_requested(self, event: Composer.SendRequested) -> None:
         """Send, and remember what was written."""
         draft = self.sure_picture.composer.draft
-        if self.connection is not None:
+        if self.connection is not None and self.sheets.current is not None:
             payload = self.bench.secrets[self.connection.id].mask(draft.payload)
-            self.bench.state.remember_payload(self.connection.name, payload)
+            self.bench.state.remember_payload(self.sheets.current.name, payload)
         command = self.send(event.payload, event.channel, event.outgoing)
         if command is not None:
-            self.start(self._tell_outcome(self.sure, command, draft, self._confirmed(event.outgoing)), "outcome")
+            self.start(tell_outcome(self, command, draft, confirmed=self._confirmed(event.outgoing)), "outcome")
 
     def _confirmed(self, outgoing: dict[str, Any]) -> bool:
         """Whether the peer says by itself that it took the message."""
         return bool((self.built(outgoing) or self.sure.adapter.Outgoing()).confirmed)
-
-    async def _tell_outcome(self, connection: Connection, command: int, draft: Draft, confirmed: bool) -> None:
-        """Say below the composer what became of a message: on a busy log its row is gone at once."""
-        for acked in (False, True) if confirmed else (False,):
-            outcome = await connection.wait_outcome(command, acked=acked)
-            if self.connection is not connection or self.composer is None or (acked and self.composer.draft != draft):
-                return  # another text stands there now
-            ticket = connection.link.ledger.get(command)
-            took = f" in {figure.latency(ticket.took)}" if ticket is not None and ticket.took else ""
-            if isinstance(outcome, Fault):
-                self.composer.tell(outcome.sentence(), wrong=True)
-                return
-            self.composer.tell(f"acknowledged{took}" if outcome == "acked" else "sent")
-            sent = self.bench.catalog.record(ticket.seq) if ticket is not None else None
-            if sent is not None and sent.reply_to is not None:
-                return  # the answer is to what it goes on with
 
     def on_composer_channels_requested(self, event: Composer.ChannelsRequested) -> None:
         """Let the user choose from what the peer offers."""
@@ -437,7 +436,7 @@ class Desk(Stage):
 
     def on_composer_left(self) -> None:
         """Back to the rows."""
-        self.set_focus(self.log_view)
+        self.action_back()
 
     def on_composer_editor_requested(self, event: Composer.EditorRequested) -> None:
         """Go on writing in the user's editor."""

@@ -16,6 +16,7 @@ from textual.widgets import Button, Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from rtui.core.clean import clean, clean_block
+from rtui.workbench.widgets.knob import Knob
 from rtui.workbench.widgets.safe import SafeInput
 
 Answer = TypeVar("Answer")
@@ -54,6 +55,11 @@ class Dialog(ModalScreen[Answer]):
     def action_dismiss_without(self) -> None:
         """Leave."""
         self.dismiss(None)
+
+    @on(Button.Pressed, "#cancel")
+    def _cancel_pressed(self, event: Button.Pressed) -> None:
+        event.stop()
+        self.action_dismiss_without()
 
 
 class Note(Dialog[None]):
@@ -126,8 +132,8 @@ class Confirm(Dialog[bool]):
         """Two buttons; the careful one has the focus."""
         yes, no = self._words
         with Horizontal(classes="buttons"):
-            yield Button(Text(f"{no} (n)"), id="no")
-            yield Button(Text(f"{yes} (y)"), id="yes", variant="warning")
+            yield Knob(Text(f"{no} (n)"), id="no")
+            yield Knob(Text(f"{yes} (y)"), id="yes", variant="warning")
 
     def action_answer(self, yes: bool) -> None:
         """Give the answer."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import msgspec
 from rich.text import Text
@@ -10,17 +10,23 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Button, Input, Label
+from textual.widgets import Button, Input, Label, TextArea
 
 from rtui.core.clean import clean
 from rtui.core.fault import Failure
 from rtui.protocols import registry
 from rtui.protocols.base import Adapter
+from rtui.settings.kind import read_pairs
 from rtui.settings.option import check, declared, has_template
+from rtui.settings.secrets import MASK, is_secret_header
 from rtui.settings.session import Session, session_from_url
-from rtui.workbench.screens.dialog import Dialog
+from rtui.workbench.screens.dialog import Confirm, Dialog
 from rtui.workbench.screens.field import fields, given, row
-from rtui.workbench.widgets.safe import SafeInput
+from rtui.workbench.widgets.knob import Knob
+from rtui.workbench.widgets.safe import SafeArea, SafeInput
+
+TAGS: Final = "words to find it by, with commas between"
+VARIABLES: Final = "name: value, one a line; {{ name }} stands for it"
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +50,8 @@ class SessionForm(Dialog[Filled]):
         super().__init__(title)
         self._session = session or Session(name="", url="")
         self._adapter: type[Adapter] | None = None
+        self._untouched: tuple[Session, list[str]] | None = None
+        """What the form said before anything was filled in."""
 
     def ask(self) -> ComposeResult:
         """Head, options, buttons."""
@@ -53,17 +61,34 @@ class SessionForm(Dialog[Filled]):
                 "Name", SafeInput(self._session.name, id="name", placeholder="made from the URL", compact=True)
             )
             yield from row("About", SafeInput(self._session.description, id="description", compact=True))
+            yield from row("Tags", SafeInput(", ".join(self._session.tags), id="tags", placeholder=TAGS, compact=True))
+            yield from row(
+                "Variables", SafeArea(self._variables(), id="variables", placeholder=VARIABLES, compact=True)
+            )
             yield Vertical(id="options")
         yield Label("", markup=False, classes="trouble")
         with Horizontal(classes="buttons"):
-            yield Button(Text("Cancel"), id="cancel", compact=True)
-            yield Button(Text("Save (f2)"), id="save", compact=True)
-            yield Button(Text("Connect (f10)"), id="connect", variant="primary", compact=True)
+            yield Knob(Text("Cancel"), id="cancel", compact=True)
+            yield Knob(Text("Save (f2)"), id="save", compact=True)
+            yield Knob(Text("Connect (f10)"), id="connect", variant="primary", compact=True)
 
     async def on_mount(self) -> None:
         """The fields of the protocol, as far as it is known."""
         self.add_class("form")
         await self._offer_options()
+        self._untouched = self._read()
+
+    def action_dismiss_without(self) -> None:
+        """Leave; what was filled in is not thrown away without a question."""
+        if self._read() == self._untouched:
+            self.dismiss(None)
+        else:
+            question = Confirm("leave the form", "What was filled in will be lost.", yes="Leave", no="Go on")
+            self.app.push_screen(question, self._leave)
+
+    def _leave(self, sure: bool | None) -> None:
+        if sure:
+            self.dismiss(None)
 
     def action_finish(self, connect: bool, save: bool) -> None:
         """Leave with the session, unless something is wrong with it."""
@@ -73,13 +98,10 @@ class SessionForm(Dialog[Filled]):
         else:
             self.dismiss(Filled(session=session, connect=connect, save=save))
 
-    @on(Button.Pressed)
+    @on(Button.Pressed, "#save, #connect")
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        if event.button.id == "cancel":
-            self.dismiss(None)
-        else:
-            self.action_finish(event.button.id == "connect", event.button.id == "save")
+        self.action_finish(event.button.id == "connect", event.button.id == "save")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -118,14 +140,28 @@ class SessionForm(Dialog[Filled]):
         troubles = [trouble] if trouble else []
         if adapter is not None:
             troubles += map(str, check(adapter.Options, options))
+        variables = self._session.variables
+        try:
+            typed = read_pairs(self.query_one("#variables", TextArea).text.strip().splitlines())
+            variables = {name: variables.get(name, text) if text == MASK else text for name, text in typed.items()}
+        except ValueError as error:
+            troubles.append(f"Variables: {error}")
         session = msgspec.structs.replace(
             self._session,
             url=url,
             name=self._text("#name") or session_from_url(url).name,
             description=self._text("#description"),
+            tags=tuple(filter(None, map(str.strip, self._text("#tags").split(",")))),
+            variables=variables,
             options=options,
         )
         return session, troubles
+
+    def _variables(self) -> str:
+        """What stands in their field; a text that is named like a credential is not shown."""
+        variables = self._session.variables.items()
+        hidden = {name for name, text in variables if is_secret_header(name) and not has_template(text)}
+        return "\n".join(f"{name}: {MASK if name in hidden else text}" for name, text in variables)
 
     def _options(self) -> dict[str, Any]:
         """What differs from the defaults; values that the form does not show stay."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
+from rtui.protocols.base import Verb
 from rtui.workbench.panes.card import FIRST_STEPS, IN_CAPTURE, TOUR, Tour
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.stage import Stage
     from rtui.workbench.sheet import Sheet
+
+FIELD: Final = re.compile(r"[A-Za-z_][\w.]*(?:!=|[~<>=])")
+"""A filter that begins so looks for these very characters; most who write it mean a field of the JSON."""
 
 
 class Guide:
@@ -19,29 +24,43 @@ class Guide:
 
     def first_words(self) -> str:
         """What stands where connections will be."""
+        if self._stage.bench.opening:
+            return "rtui — connecting"
         if self._stage.live_capture:
             return "rtui — no connection is open"
-        return f"rtui — no connection was recorded in {self._stage.bench.catalog.reader.path.name}"
+        catalog = self._stage.bench.catalog
+        state = "opening" if catalog.links else "no connection was recorded in"
+        return f"rtui — {state} {catalog.reader.path.name}"
 
     def first_steps(self) -> list[tuple[str, str]]:
         """What to do when nothing is open: keys and words."""
         return [
             (self._stage.bench.key_of(action), words)
             for action, words in FIRST_STEPS
-            if self._stage.live_capture or action in IN_CAPTURE
+            if (self._stage.live_capture or action in IN_CAPTURE) and not self._stage.bench.opening
         ]
 
     def empty_words(self, sheet: Sheet) -> str:
         """What the log of `sheet` says when it is empty."""
         key_of, connection = self._stage.bench.key_of, sheet.connection
         if sheet.filter_text:
-            return f"nothing matches the filter — {key_of('app.clear-filter')} shows everything"
+            field = FIELD.match(sheet.filter_text)
+            meant = f"; for a field write .{field[0]}…" if field is not None else ""
+            return f"nothing matches the filter — {key_of('app.clear-filter')} shows everything{meant}"
         if sheet.hidden:
             return f"nothing but what is muted — {key_of('app.subscriptions')} lists the subscriptions"
         if not self._stage.live_capture:
             return "nothing was recorded here"
         peer = connection.adapter.words.peer if connection is not None else "servers"
         return f"no messages yet — {key_of('app.compose')} writes one, or wait for the {peer}"
+
+    def no_channels(self, sheet: Sheet, title: str) -> str:
+        """What the tree of `sheet` says when it is empty; `title`: what channels are called there."""
+        connection = sheet.connection
+        if connection is None or Verb.SUBSCRIBE not in connection.adapter.verbs:
+            return f"no {title} yet — they appear with the messages"
+        words, key = connection.adapter.words, self._stage.bench.key_of("app.subscribe")
+        return f"no {title} yet — {key} asks the {words.peer} for a {words.subscribed}"
 
     # The tour
 
@@ -51,6 +70,12 @@ class Guide:
             tour = Tour(TOUR, id="tour")
             self._stage.mount(tour, before="#status")
             tour.focus()
+
+    def go_on(self) -> None:
+        """Let the tour have the keys again, if there is one to be seen."""
+        for tour in self._stage.query(Tour):
+            if tour.display:
+                tour.focus()
 
     def point_at(self, pane: str) -> None:
         """A step is about `pane`: say how it is brought, if it is not shown."""

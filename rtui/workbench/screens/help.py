@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
@@ -13,7 +14,9 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from rtui.core.clean import cell_width
 from rtui.workbench.action import UNBOUND, Action
+from rtui.workbench.inherited import EDITING, HEADINGS, WORDS
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -21,8 +24,11 @@ if TYPE_CHECKING:
 
 Sections = list[tuple[str, list[tuple[str, str, str]]]]
 """(heading, rows of keys, title and explanation)."""
-DULL: Final = frozenset({"scroll_left", "scroll_right", "page_left", "page_right"})
-"""Actions every scrolling widget of Textual has, and ours have no use for."""
+ROOM: Final = 88
+"""Cells from which the explanations have a column of their own."""
+KEYS: Final = 16
+TITLES: Final = 20
+"""Cells of the columns before it."""
 
 
 def sections(
@@ -31,27 +37,64 @@ def sections(
     actions: Mapping[str, Action],
     name_of: Callable[[Action], str] = lambda action: action.title,
 ) -> Sections:
-    """The keys of the focused pane first, then ours by subject. Several keys of one binding stand in one row."""
+    """The keys of the focused pane first, then ours by subject, then what any editor has.
+
+    Several keys of one binding stand in one row. Keys that come with Textual's widgets are told in our words
+    (`inherited.WORDS`); those without any are of no use here.
+    """
     grouped: dict[str, dict[str, tuple[list[str], str, str]]] = {}
     for node, binding, enabled, _ in active:
-        if not enabled or not binding.description or binding.key.startswith(UNBOUND) or binding.action in DULL:
+        if not enabled or not binding.description or binding.key.startswith(UNBOUND):
             continue
         ours = actions.get(binding.id or "")
-        heading = ours.group if ours else _heading(type(node).__name__)
-        rows = grouped.setdefault(heading, {})
-        title = name_of(ours) if ours else binding.description
-        keys, _, _ = rows.setdefault(binding.action, ([], title, binding.tooltip))
+        told = _told(binding) if ours is None else (name_of(ours), binding.tooltip)
+        if told is None:
+            continue
+        heading = ours.group if ours else HEADINGS.get(type(node).__name__, "Always")
+        keys, *_ = grouped.setdefault(heading, {}).setdefault(binding.action, ([], *told))
         keys.append(app.get_key_display(binding))
     return [
-        (heading, [("  ".join(keys), title, tip) for keys, title, tip in rows.values()])
-        for heading, rows in grouped.items()
+        (heading, [("  ".join(keys), title, tip) for keys, title, tip in grouped[heading].values()])
+        for heading in sorted(grouped, key=EDITING.__contains__)
     ]
 
 
-def _heading(class_name: str) -> str:
-    """The words in the name of a class: MessageLog → Message log."""
-    spaced = "".join(f" {char.lower()}" if char.isupper() else char for char in class_name).strip()
-    return {"workbench": "Always", "desk": "Always"}.get(spaced, spaced.capitalize())
+def _told(binding: Binding) -> tuple[str, str] | None:
+    """Title and explanation of a widget's key; None if it is not worth a row."""
+    return (binding.description, binding.tooltip) if binding.id else WORDS.get(binding.action.removeprefix("app."))
+
+
+class KeyRows:
+    """Keys, what they are called and what they do: in three columns, or in two where the third would be narrow."""
+
+    def __init__(self, rows: list[tuple[str, str, str]]) -> None:
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """See `rich.console.ConsoleRenderable`."""
+        yield self._wide() if options.max_width >= ROOM else self._narrow()
+
+    def _wide(self) -> Table:
+        table = _grid(KEYS)
+        table.add_column(width=TITLES)
+        table.add_column(ratio=1, style="dim")
+        for keys, title, tip in self._rows:
+            table.add_row(Text(keys), Text(title), Text(tip))
+        return table
+
+    def _narrow(self) -> Table:
+        table = _grid(min(KEYS, max(cell_width(keys) for keys, _, _ in self._rows)))
+        table.add_column(ratio=1)
+        for keys, title, tip in self._rows:
+            joint = " · " if title and tip else ""
+            table.add_row(Text(keys), Text.assemble(title, (f"{joint}{tip}", "dim")))
+        return table
+
+
+def _grid(keys: int) -> Table:
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_column(width=keys, style="bold")
+    return table
 
 
 class Help(ModalScreen[None]):
@@ -72,16 +115,7 @@ class Help(ModalScreen[None]):
             box.border_subtitle = "esc closes"
             for heading, rows in self._sections:
                 yield Static(Text(heading, "bold"), classes="heading")
-                yield Static(self._table(rows))
-
-    def _table(self, rows: list[tuple[str, str, str]]) -> Table:
-        table = Table.grid(padding=(0, 2), expand=True)
-        table.add_column(width=16, no_wrap=True, style="bold")
-        table.add_column(width=20)
-        table.add_column(ratio=1, style="dim")
-        for keys, title, tip in rows:
-            table.add_row(Text(keys), Text(title), Text(tip))
-        return table
+                yield Static(KeyRows(rows))
 
     async def action_dismiss(self, result: None = None) -> None:
         """Close."""

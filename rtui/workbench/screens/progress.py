@@ -8,10 +8,11 @@ from typing import TypeAlias
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Button, Label, ProgressBar
+from textual.widgets import Label, ProgressBar
 
 from rtui.core.clean import clean
 from rtui.workbench.screens.dialog import Dialog
+from rtui.workbench.widgets.knob import Knob
 
 Job: TypeAlias = Iterator[tuple[int, int]]
 """Yields (done, total) after each piece of work; runs in a thread; is closed when the user cancels."""
@@ -30,18 +31,14 @@ class Progress(Dialog[int]):
         yield ProgressBar(show_eta=False)
         yield Label("", markup=False, classes="detail")
         with Horizontal(classes="buttons"):
-            yield Button("Cancel", id="cancel", compact=True)
+            yield Knob("Cancel", id="cancel", compact=True)
 
     def on_mount(self) -> None:
         """Begin."""
         self._run()
 
-    def on_button_pressed(self) -> None:
-        """Cancel."""
-        self._cancelled = True
-
     def action_dismiss_without(self) -> None:
-        """Escape cancels; the dialog closes when the work has stopped."""
+        """Cancels; the dialog closes when the work has stopped."""
         self._cancelled = True
 
     @work(thread=True, exit_on_error=False, name="progress", description="long work")

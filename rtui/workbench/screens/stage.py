@@ -57,7 +57,7 @@ class Stage(Screen[None]):
             yield ConnectionHeader(glyphs=self.bench.glyphs, id="header")
             with Horizontal(id="columns"), Vertical(id="reading"), Container(id="halves"):
                 yield self.halves[0]
-            yield Welcome(self.guide.first_words(), self.guide.first_steps, id="welcome")
+            yield Welcome(self.guide.first_words, self.guide.first_steps, id="welcome")
         yield StatusLine(glyphs=self.bench.glyphs, id="status")
         yield KeyLine(ascii_only=self.bench.config.ascii, id="keys")
 
@@ -111,33 +111,33 @@ class Stage(Screen[None]):
         self.set_stage()
 
     def set_stage(self) -> None:
-        """Bring the screen in line with the layout and with whether there is anything to show."""
+        """Bring the screen in line with the layout and with whether there is anything to show.
+
+        No classes: when one changes, Textual styles everything below the widget anew, and a zoom took 110 ms.
+        """
         self.panes.pair(self.sheets.is_split)
         if self.panes.zoomed == "composer" and not self.sends:
             self.panes.zoomed = None  # another tab's; here it would leave nothing on the screen
         empty = self.sheets.current is None
         for pane in PANES:
             for widget in self._frames(pane):
-                widget.set_class(not self.is_shown(pane), "folded")
-        self.query_one("#work").set_class(self.panes.zoomed == "sessions", "folded")
-        self.query_one("#columns").set_class(empty, "folded")
-        self.query_one("#header").set_class(empty or bool(self.panes.paired), "folded")
-        self.query_one("#welcome").set_class(not empty, "folded")
-        self.query_one("#reading").set_class(self.panes.zoomed == "tree", "folded")
+                widget.display = self.is_shown(pane)
+        self.query_one("#work").display = self.panes.zoomed != "sessions"
+        self.query_one("#columns").display = not empty
+        self.query_one("#header").display = not empty and not self.panes.paired
+        self.query_one("#welcome").display = empty
+        self.query_one("#reading").display = self.panes.zoomed != "tree"
         self._set_halves()
         self.redraw(lambda picture: picture.message())  # the pane may have come into view
-        for name in (*PANES, "none"):
-            self.set_class((self.panes.zoomed or "none") == name, f"-zoom-{name}")
         sizing.apply(self)
 
     def _set_halves(self) -> None:
-        """Halves of one size, or one. The one that stays after a split becomes the first: its log goes on as it was."""
+        """Two halves, or one. The one that stays after a split becomes the first: its log goes on as it was."""
         if len(self.halves) > 1 and self.sheets.shown and self.halves[1].sheet is self.sheets.shown[0]:
             self.halves.reverse()
             self.query_one("#halves").move_child(self.halves[0], before=self.halves[1])
         for place, half in enumerate(self.halves):
             half.stand(paired=self.panes.paired, current=half is self.half, second=place > 0)
-        self.set_class(self.panes.paired == "rows", "-rows")
         self.redraw(lambda picture: picture.heads())
 
     def is_shown(self, pane: str) -> bool:
@@ -194,6 +194,11 @@ class Stage(Screen[None]):
     def show_pane(self, name: str) -> None:
         """Bring a pane back and go to it."""
         self._focus_pane(self.panes.press(name, focused=False))
+
+    def action_back(self) -> None:
+        """To the log, from any pane; while the tour is shown, from there on with it."""
+        self.show_pane("log")
+        self.guide.go_on()
 
     def zoom(self) -> None:
         """The focused pane alone, or all of them again."""

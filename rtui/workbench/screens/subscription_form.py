@@ -21,6 +21,7 @@ from rtui.settings.session_model import table_data
 from rtui.workbench import offer
 from rtui.workbench.screens.dialog import Dialog
 from rtui.workbench.screens.field import PREFIX, fields, given
+from rtui.workbench.widgets.knob import Knob
 from rtui.workbench.widgets.seen import Seen
 
 OWN: Final[tuple[Declared, ...]] = tuple(
@@ -62,8 +63,8 @@ class SubscriptionForm(Dialog[SessionSubscription]):
             yield from fields(declared(self._adapter.Subscription), self._adapter.title, options)
         yield Label("", markup=False, classes="trouble")
         with Horizontal(classes="buttons"):
-            yield Button(Text("Cancel"), id="cancel", compact=True)
-            yield Button(Text("Subscribe (f10)"), id="accept", variant="primary", compact=True)
+            yield Knob(Text("Cancel"), id="cancel", compact=True)
+            yield Knob(Text("Subscribe (f10)"), id="accept", variant="primary", compact=True)
 
     def on_mount(self) -> None:
         """The channel is what is asked for first."""
@@ -101,13 +102,10 @@ class SubscriptionForm(Dialog[SessionSubscription]):
         else:
             self.action_finish()
 
-    @on(Button.Pressed)
+    @on(Button.Pressed, "#accept")
     def _pressed(self, event: Button.Pressed) -> None:
         event.stop()
-        if event.button.id == "cancel":
-            self.dismiss(None)
-        else:
-            self.action_finish()
+        self.action_finish()
 
     def _read(self) -> SessionSubscription:
         """What stands in the fields.

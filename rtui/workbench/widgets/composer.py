@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Final
 
-import msgspec
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -19,6 +18,7 @@ from rtui.core.event import Offer
 from rtui.protocols.base import Adapter, Verb
 from rtui.settings.option import declared
 from rtui.workbench import offer
+from rtui.workbench.draft import Draft
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.composer_keys import KEYS
 from rtui.workbench.widgets.payload_area import PayloadArea
@@ -38,16 +38,6 @@ from rtui.workbench.widgets.send_fields import SendFields, put
 PAUSE: Final = 0.2
 """Seconds without a key after which the payload is checked."""
 HELD: Final = "too large to edit and to check as you type: sent whole. backspace takes it back, alt+e edits it"
-
-
-class Draft(msgspec.Struct, frozen=True):
-    """What stands in a composer."""
-
-    payload: str = ""
-    format: str = "text"
-    channel: str = ""
-    fields: dict[str, Any] = {}
-    """Text (or a boolean) by key of the protocol's `Outgoing`."""
 
 
 class Composer(Vertical):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PAUSE: Final = 0.25
 """Seconds without a key after which the filter is applied: a scan of a million rows for each letter would be waste,
 and most people type a letter in less."""
-HELP: Final = f'{" ".join(LEADS)} .v>30 /regex/ "text" not and or ( ) — tab completes, up recalls, ? explains'
+HELP: Final = f"tab completes, up recalls, f1 explains — text .v>30 /regex/ not and or ( ) {' '.join(LEADS)}"
 
 
 class FilterBar(Vertical):
@@ -42,7 +42,7 @@ class FilterBar(Vertical):
         & Input { height: 1; border: none; padding: 0 1; }
         & Input:focus { border: none; }
         & > Static { display: none; height: auto; max-height: 2; padding: 0 1; color: $rt-dim; }
-        &:focus-within > Static { display: block; }
+        &.-typing > Static { display: block; }
         &.-wrong > Static { display: block; color: $rt-error; }
     }
     """
@@ -63,6 +63,8 @@ class FilterBar(Vertical):
         self.expression = Expression(placeholder="filter")
         self.applied = ""
         """The text of the filter that holds."""
+        self.filter: Filter | None = None
+        """The filter that holds."""
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -87,13 +89,12 @@ class FilterBar(Vertical):
         self.input.focus()
 
     def put(self, text: str) -> None:
-        """Set the filter from elsewhere and apply it at once, if it is another one."""
+        """Set the filter from elsewhere and apply it at once; nothing is told if it holds already."""
         with self.input.prevent(Input.Changed):
             self.input.value = text
             self.input.cursor_position = len(text)
         self.set_class(bool(text) or self.input.has_focus, "-open")
-        if text != self.applied:
-            self.apply()
+        self.apply()
 
     def apply(self) -> bool:
         """Compile what stands in the input; whether it is right. The old filter holds while it is not."""
@@ -109,7 +110,7 @@ class FilterBar(Vertical):
             return False
         self._explain(HELP)
         if text != self.applied:
-            self.applied = text
+            self.applied, self.filter = text, found
             self.post_message(self.Changed(found, text))
         return True
 
@@ -124,6 +125,14 @@ class FilterBar(Vertical):
         event.stop()
         if self.apply():
             self.action_leave()
+
+    def on_descendant_focus(self) -> None:
+        """Show the line below. By a class: for `:focus-within` Textual styles the bar anew, not what is in it."""
+        self.add_class("-typing")
+
+    def on_descendant_blur(self) -> None:
+        """The line is of no use any more."""
+        self.remove_class("-typing")
 
     def on_click(self, event: events.Click) -> None:
         """A click on the line of help opens the list of what it names."""

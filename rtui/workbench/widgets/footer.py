@@ -128,6 +128,10 @@ def _title(binding: Binding) -> str:
     return binding.description
 
 
+def _order(one: ActiveBinding) -> tuple[bool, bool]:
+    return not isinstance(one.node, Screen), not (one.binding.id or "").endswith(".leave")
+
+
 def hints_of(
     active: Iterable[ActiveBinding],
     app: App[object],
@@ -135,9 +139,9 @@ def hints_of(
     *,
     ascii_only: bool = False,
 ) -> Iterable[Hint]:
-    """One hint for each action that wants to be shown: those of the screen, then those of the focused pane."""
+    """One hint for each action that wants to be shown: those of the screen, then, from the way out, of the pane."""
     seen: set[str] = set()
-    for _, binding, enabled, _ in sorted(active, key=lambda one: not isinstance(one.node, Screen)):
+    for _, binding, enabled, _ in sorted(active, key=_order):
         if not binding.show or binding.action in seen:
             continue
         seen.add(binding.action)

@@ -95,6 +95,8 @@ class MessageView(Canvas):
         self._latest: list[str] = []
         """Those that were drawn last: another channel may have them too."""
         self._drawing = False
+        self._newest = False
+        """Whether the record is shown because it is the newest, not because somebody chose it."""
         self.path_of: Callable[[int], str] = lambda _link: AUTO
         """Where the messages of a link hold the pieces of a text."""
         self.type_of: Callable[[Record], View | None] = lambda _record: None
@@ -114,10 +116,11 @@ class MessageView(Canvas):
             self.mode = mode
             self._open()
 
-    def show(self, record: Record | None, link: Named | None) -> None:
-        """Show a record from its beginning."""
+    def show(self, record: Record | None, link: Named | None, *, newest: bool = False) -> None:
+        """Show a record from its beginning. The `newest` came by itself: a chart goes on with the channel it has."""
         self._record = record
         self._link = link
+        self._newest = newest
         self._open()
 
     def show_as(self, asked: str) -> None:
@@ -413,11 +416,11 @@ class MessageView(Canvas):
             self._put(document, "" if before is not None else "nothing before it on its channel, as far as was looked")
 
     def _charts(self, record: Record) -> bool:
-        """Whether the chart shown is about the record's channel already: it goes on, whatever message is chosen."""
+        """Whether the chart shown goes on: it is about the record's channel, or nobody chose that record."""
         chart = self._document
-        if self.mode != "chart" or not isinstance(chart, Chart):
+        if self.mode != "chart" or not isinstance(chart, Chart) or not chart.offered:
             return False
-        return chart.key == key_of(record) and bool(chart.offered)
+        return self._newest or chart.key == key_of(record)
 
     # The text of its stream
 
@@ -481,7 +484,9 @@ class MessageView(Canvas):
     def _title(self) -> str:
         tabs = " ".join(f"[{mode}]" if mode == self.mode else mode for mode in MODES)
         parts = ["message", tabs]
-        if self._record is not None:
+        if isinstance(self._document, Chart) and self._document.key.channel:
+            parts.append(clip(clean(self._document.key.channel), 40))
+        elif self._record is not None:
             parts.append(f"{figure.size(len(self._record.payload))}B")
         if self.problem:
             parts.append(clip(clean(self.problem), 60))

@@ -10,6 +10,7 @@ from rtui.workbench.widgets.canvas import moves
 
 KEYS: Final[tuple[Binding, ...]] = (
     *moves("message"),
+    Binding("escape", "screen.back", "Back", id="message.leave", tooltip="Back to the log"),
     Binding(
         "p",
         "mode('pretty')",

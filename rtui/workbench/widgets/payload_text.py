@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from pathlib import Path
 from typing import Final
@@ -11,6 +9,7 @@ from typing import Final
 import msgspec
 
 from rtui.core.clean import clean, clean_block
+from rtui.core.notation import Miswritten, Notation, unwrite
 from rtui.workbench.widgets import figure
 
 FORMATS: Final = ("text", "json", "hex", "base64", "file")
@@ -19,8 +18,6 @@ LONGEST_LINE: Final = 32 * 1024
 """Characters that the editor takes, in all and in one line: with more of them a key would take longer than 0.1 s."""
 
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
-_NOT_HEX: Final = re.compile(r"[^0-9a-fA-F\s]")
-_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/=\s]")
 
 
 class Refused(ValueError):
@@ -46,10 +43,8 @@ def encode(text: str, kind: str) -> bytes:
         case "json":
             _check_json(text)
             return _utf8(text)
-        case "hex":
-            return _from_hex(text)
-        case "base64":
-            return _from_base64(text)
+        case "hex" | "base64":
+            return _unwritten(text, kind)
         case "file":
             return _read(text.strip())
         case _:
@@ -141,29 +136,11 @@ def _misplaced(text: str, message: str) -> Misplaced:
     return Misplaced(f"not JSON: {reason} at line {line}, column {column}", len(before))
 
 
-def _from_hex(text: str) -> bytes:
-    start = text.index("0x") + 2 if text.lstrip().startswith("0x") else 0
-    if found := _NOT_HEX.search(text, start):
-        where = _digits(text[start : found.start()]) + 1
-        raise Misplaced(f"not hex: {clean(found[0])!r} at digit {where}", found.start())
-    digits = "".join(text[start:].split())
-    if len(digits) % 2:
-        raise Misplaced("not hex: an odd number of digits", len(text))
-    return bytes.fromhex(digits)
-
-
-def _from_base64(text: str) -> bytes:
-    if found := _NOT_BASE64.search(text):
-        where = _digits(text[: found.start()]) + 1
-        raise Misplaced(f"not base64: {clean(found[0])!r} at character {where}", found.start())
+def _unwritten(text: str, notation: Notation) -> bytes:
     try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except binascii.Error as error:
-        raise Misplaced(f"not base64: {error}", len(text)) from None
-
-
-def _digits(text: str) -> int:
-    return len("".join(text.split()))
+        return unwrite(text, notation)
+    except Miswritten as error:
+        raise Misplaced(str(error), error.place) from None
 
 
 def _read(name: str) -> bytes:

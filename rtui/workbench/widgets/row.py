@@ -20,7 +20,9 @@ Piece: TypeAlias = tuple[str, str]
 """Style name and clean text."""
 
 NARROW: Final = 60
-"""Below this many cells the channel gives way to the payload."""
+"""Below this many cells the time is told in seconds."""
+TIGHT: Final = 52
+"""Below this many cells beside the source, the channel gives way to the payload."""
 CLOCK_CELLS: Final = 12
 SHORT_CLOCK_CELLS: Final = 8
 MAX_CHANNEL: Final = 56
@@ -98,11 +100,12 @@ def layout(
 ) -> Columns:
     """Columns for `width` cells, given the longest channel and source seen (0 = no such column)."""
     narrow, compact = width < NARROW, density is Density.COMPACT
+    source = min(source, MAX_SOURCE, width // 6)
     return Columns(
         width,
         SHORT_CLOCK_CELLS if narrow or compact else CLOCK_CELLS,
-        min(source, MAX_SOURCE, width // 6),
-        0 if narrow else min(channel, COMPACT_CHANNEL if compact else MAX_CHANNEL, width // 4),
+        source,
+        0 if width - source < TIGHT else min(channel, COMPACT_CHANNEL if compact else MAX_CHANNEL, width // 4),
         chosen,
         density,
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from textual.containers import Horizontal
+from textual.events import DescendantFocus
+from textual.geometry import Spacing
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, Label, Select
 from textual.widgets.select import InvalidSelectValueError
@@ -17,9 +19,25 @@ from rtui.settings.quantity import format_duration, format_size
 from rtui.workbench.widgets.choice import Choice
 from rtui.workbench.widgets.safe import SafeInput, Tick
 
+MORE: Final = Spacing(right=2)
+"""Cells for the sign that there is more to the right."""
+
 
 class SendFields(Horizontal):
-    """A label and a field for each option. What was typed for one protocol stays for the next that has it too."""
+    """A label and a field for each option. What was typed for one protocol stays for the next that has it too.
+
+    What has no room is a little to the right: the field that is gone to is brought into view with its label.
+    """
+
+    DEFAULT_CSS = """
+    SendFields {
+        overflow-x: auto;
+        scrollbar-size-horizontal: 0;
+        & SafeInput { min-width: 10; }
+        & > .more { dock: right; visibility: hidden; width: 2; padding: 0; color: $accent; text-style: bold; }
+        &.-more > .more { visibility: visible; }
+    }
+    """
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
@@ -33,7 +51,32 @@ class SendFields(Horizontal):
         self.display = bool(options)
         for one in options:
             self.mount(Label(one.key.replace("_", " "), markup=False), _field(one))
+        self.mount(Label(" ›", markup=False, classes="more"))
         self.fill({key: value for key, value in kept.items() if key in {one.key for one in options}})
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """Show the field and what it is called."""
+        if isinstance(event.widget, Input | Checkbox | Select):
+            label = self.children[self.children.index(event.widget) - 1]
+            both = label.virtual_region.union(event.widget.virtual_region)
+            self.scroll_to_region(both, spacing=MORE, animate=False, force=True)
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Say whether there is more to the right."""
+        super().watch_scroll_x(old_value, new_value)
+        self._tell_more()
+
+    def on_resize(self) -> None:
+        """As above."""
+        self._tell_more()
+
+    def watch_virtual_size(self) -> None:
+        """As above."""
+        self._tell_more()
+
+    def _tell_more(self) -> None:
+        end = max((child.virtual_region.right for child in self.children if not child.has_class("more")), default=0)
+        self.set_class(self.scroll_x + self.size.width < end, "-more")
 
     def typed(self) -> dict[str, Any]:
         """Text, choice or boolean by key."""

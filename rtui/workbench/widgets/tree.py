@@ -143,7 +143,6 @@ class ChannelTree(Canvas):
         self.needle = ""
         word = words.channels if words is not None else "channels"
         self.title = clean(word)
-        self.hint = f"no {clean(word)} yet — they appear with the messages"
         self.finding = False
         self.cursor = 0
         self._here = self.selected

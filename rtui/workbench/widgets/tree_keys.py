@@ -10,6 +10,7 @@ from rtui.workbench.widgets.canvas import moves
 
 KEYS: Final[tuple[Binding, ...]] = (
     *moves("tree"),
+    Binding("escape", "screen.back", "Back", id="tree.leave", tooltip="Back to the log"),
     Binding(
         "enter",
         "filter",

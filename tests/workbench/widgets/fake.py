@@ -33,6 +33,10 @@ class FakeLens:
         start = (self.seqs[-1] if self.seqs else 0) + 1
         self.add(*(row(seq, payload) for seq in range(start, start + count)))
 
+    def number(self, start: int, stop: int) -> None:
+        """Rows whose payload is their sequence."""
+        self.add(*(row(seq, b"%d" % seq) for seq in range(start, stop)))
+
     def refresh(self) -> None:
         pass
 

@@ -5,13 +5,17 @@ from functools import partial
 from typing import Any
 
 import pytest
-from textual.widgets import Input, Select
+from textual.widget import Widget
+from textual.widgets import Input, Label, Select
 
 from rtui.core.event import Offer
+from rtui.protocols.mqtt import Mqtt
 from rtui.protocols.socketio import SocketIO
 from rtui.protocols.websocket import WebSocket
-from rtui.workbench.widgets.composer import Composer, Draft
+from rtui.workbench.draft import Draft
+from rtui.workbench.widgets.composer import Composer
 from rtui.workbench.widgets.payload_text import Refused, editable, encode
+from rtui.workbench.widgets.send_fields import SendFields
 from tests.waiting import eventually
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host
 
@@ -389,3 +393,28 @@ async def test_a_variable_is_completed_between_its_braces_and_nowhere_else() -> 
         assert area.suggestion == "ymbol"
         area.move_cursor((0, 3))
         assert area.suggestion == ""
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_option_of_a_send_can_be_gone_to_and_seen_with_its_name(size: tuple[int, int]) -> None:
+    composer = Composer()
+    app = Listening(composer)
+    async with app.run_test(size=size) as pilot:
+        composer.set_protocol(Mqtt(), list)
+        await pilot.pause()
+        fields = composer.query_one(SendFields)
+        names = [label for label in fields.query(Label) if not label.has_class("more")]
+        inputs = [one for one in fields.children if one.focusable]
+        assert len(names) == len(inputs) == 9
+        assert fields.has_class("-more")
+        for name, field in [*zip(names, inputs, strict=True), *reversed(list(zip(names, inputs, strict=True)))]:
+            field.focus()
+            await eventually(lambda one=name, it=field: whole(one) and whole(it))  # type: ignore[misc]
+        inputs[-1].focus()
+        await eventually(lambda: not fields.has_class("-more"))
+
+
+def whole(widget: Widget) -> bool:
+    """Whether nothing of it is cut, and something can be typed into it."""
+    assert isinstance(widget.parent, Widget)
+    return widget.parent.region.contains_region(widget.region) and widget.size.width >= 3

@@ -122,7 +122,7 @@ def heads(log: MessageLog) -> list[int]:
 @EACH
 async def test_following_shows_the_last_row_whole_and_rows_in_order(density: Density) -> None:
     lens, log = FakeLens(), MessageLog()
-    lens.add(*(row(seq, b"%d" % seq) for seq in range(100, 200)))
+    lens.number(100, 200)
     async with Host(log).run_test(size=(80, 23)) as pilot:
         log.set_density(density)
         log.set_lens(lens, {})
@@ -140,7 +140,7 @@ async def test_following_shows_the_last_row_whole_and_rows_in_order(density: Den
 @EACH
 async def test_keys_and_clicks_reach_the_row_that_is_seen(density: Density) -> None:
     lens, log = FakeLens(), MessageLog()
-    lens.add(*(row(seq, b"%d" % seq) for seq in range(100, 200)))
+    lens.number(100, 200)
     async with Host(log).run_test(size=(80, 24)) as pilot:
         log.focus()
         log.set_density(density)
@@ -165,7 +165,7 @@ async def test_keys_and_clicks_reach_the_row_that_is_seen(density: Density) -> N
 @EACH
 async def test_a_wheel_scrolls_lines_and_rows_put_in_front_move_nothing(density: Density) -> None:
     lens, log = FakeLens(), MessageLog()
-    lens.add(*(row(seq, b"%d" % seq) for seq in range(1000, 1100)))
+    lens.number(1000, 1100)
     async with Host(log).run_test(size=(80, 24)) as pilot:
         log.set_density(density)
         log.set_lens(lens, {})
@@ -185,7 +185,7 @@ async def test_a_wheel_scrolls_lines_and_rows_put_in_front_move_nothing(density:
 
 async def test_another_density_keeps_the_row_under_the_cursor_in_view() -> None:
     lens, log = FakeLens(), MessageLog()
-    lens.add(*(row(seq, b"%d" % seq) for seq in range(100, 200)))
+    lens.number(100, 200)
     async with Host(log).run_test(size=(80, 24)) as pilot:
         log.focus()
         log.set_lens(lens, {})
@@ -202,7 +202,7 @@ async def test_another_density_keeps_the_row_under_the_cursor_in_view() -> None:
 @EACH
 async def test_a_screen_that_shrinks_keeps_the_row_under_the_cursor_in_view(density: Density) -> None:
     lens, log = FakeLens(), MessageLog()
-    lens.add(*(row(seq, b"%d" % seq) for seq in range(100, 200)))
+    lens.number(100, 200)
     async with Host(log).run_test(size=(80, 24)) as pilot:
         log.focus()
         log.set_density(density)
@@ -222,7 +222,7 @@ async def test_a_screen_that_shrinks_keeps_the_row_under_the_cursor_in_view(dens
 
 async def test_another_density_goes_on_following() -> None:
     lens, log = FakeLens(), MessageLog()
-    lens.add(*(row(seq, b"%d" % seq) for seq in range(100, 200)))
+    lens.number(100, 200)
     async with Host(log).run_test(size=(80, 24)) as pilot:
         log.set_lens(lens, {})
         for density in (Density.LARGE, Density.NORMAL):
@@ -234,7 +234,7 @@ async def test_another_density_goes_on_following() -> None:
 
 async def test_a_selection_and_marks_are_of_rows_in_a_large_log_too() -> None:
     lens, log = FakeLens(), MessageLog()
-    lens.add(*(row(seq, b"%d" % seq) for seq in range(100, 200)))
+    lens.number(100, 200)
     async with Host(log).run_test(size=(80, 24)) as pilot:
         log.focus()
         log.set_density(Density.LARGE)

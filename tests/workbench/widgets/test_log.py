@@ -1,30 +1,11 @@
 from __future__ import annotations
 
-import pytest
 from textual.message import Message
 
 from rtui.core.record import Kind
 from rtui.workbench.widgets.glyph import ASCII
 from rtui.workbench.widgets.log import MessageLog
-from rtui.workbench.widgets.row import TimeMode
-from tests.workbench.widgets.fake import HOSTILE, SIZES, FakeLens, Host, row, screen_text
-
-
-@pytest.mark.parametrize("size", SIZES)
-async def test_rows_fill_the_width_exactly_and_hold_nothing_a_terminal_obeys(size: tuple[int, int]) -> None:
-    lens = FakeLens()
-    lens.add(*(row(seq, HOSTILE.encode(), channel=HOSTILE, kind=seq % 10, direction=seq % 3) for seq in range(1, 60)))
-    log = MessageLog()
-    async with Host(log).run_test(size=size) as pilot:
-        log.set_lens(lens, {})
-        await pilot.pause()
-        for mode in TimeMode:
-            log.time_mode = mode
-            for y in range(log.size.height):
-                strip = log.render_line(y)
-                assert strip.cell_length == log.scrollable_content_region.width
-                assert strip.text.isprintable()
-        assert not log.render_line(10_000).text.strip()
+from tests.workbench.widgets.fake import FakeLens, Host, row, screen_text
 
 
 async def test_a_new_row_redraws_only_itself() -> None:
@@ -98,7 +79,7 @@ async def test_freezing_holds_the_picture() -> None:
 
 async def test_older_rows_put_in_front_leave_the_view_where_it_is() -> None:
     lens, log = FakeLens(), MessageLog()
-    lens.add(*(row(seq, b"%d" % seq) for seq in range(1000, 1100)))
+    lens.number(1000, 1100)
     async with Host(log).run_test(size=(80, 24)) as pilot:
         log.focus()
         log.set_lens(lens, {})

@@ -394,6 +394,27 @@ async def test_the_numbers_of_the_chart_are_chosen_in_a_list_and_remembered(jour
         assert shown(view)[0] == "3 of 3 numbers · one axis"
 
 
+async def test_what_comes_on_other_channels_leaves_the_chart_and_its_list(journal: Journal, past: Past) -> None:
+    records = [row(seq, b'{"v":%d,"h":1}' % seq, channel="first") for seq in range(1, 30)]
+    other = row(30, b'{"x":1,"v":2}', channel="other")
+    journal.append([*records, other])
+    view = MessageView(past=past)
+    async with Host(view).run_test(size=(80, 24)) as pilot:
+        view.focus()
+        view.show(records[-1], None, newest=True)
+        await pilot.press("v", "v")
+        view.show(other, None, newest=True)
+        await pilot.press("down", "space")
+        await pilot.pause()
+        assert shown(view)[2].startswith("[x] ◆ .h")
+        await pilot.press("left")
+        view.show(other, None, newest=True)
+        await eventually(lambda: shown(view)[0] == "2 of 2 numbers · one axis")
+        assert view._title().endswith("first")
+        view.show(other, None)  # somebody moved the cursor there
+        await eventually(lambda: view._title().endswith("other"))
+
+
 async def test_the_last_number_of_the_chart_stays(journal: Journal, past: Past) -> None:
     journal.append([row(1, b'{"v":1,"h":2}')])
     view = MessageView(past=past)

@@ -78,3 +78,13 @@ def test_a_wide_row_shows_a_long_topic_in_full() -> None:
     wide = Context(columns=layout(200, channel=60, source=0))
     assert topic in "".join(text for _, text in pieces(row(1, channel=topic), wide))
     assert topic not in line(channel=topic)
+
+
+def test_in_60_columns_a_row_still_says_where_it_came_from() -> None:
+    def shown(width: int, source: int = 0) -> list[str]:
+        context = Context(columns=layout(width, channel=13, source=source), source="broker"[:source])
+        return "".join(text for _, text in pieces(row(1, b"21.5", channel="plant/r1/temp"), context)).split()[1:]
+
+    assert shown(59) == ["←", "plant/r1/temp", "21.5"]
+    assert shown(59, source=8) == ["broker", "←", "21.5"]
+    assert shown(40) == ["←", "21.5"]
