@@ -41,6 +41,7 @@ from rtui.workbench.sheet import TIMELINE, Sheet
 from rtui.workbench.slate import Slate
 from rtui.workbench.state_file import load_state, save_state, state_file
 from rtui.workbench.terminal import driver_class
+from rtui.workbench.typeahead import Patient
 from rtui.workbench.widgets.ascii import Ascii
 from rtui.workbench.widgets.glyph import glyphs
 
@@ -78,7 +79,7 @@ def _action_provider() -> type[Provider]:
     return ActionProvider
 
 
-class Workbench(App[int]):
+class Workbench(Patient):
     """The realtime workbench."""
 
     TITLE = "rtui"

@@ -129,6 +129,8 @@ class Desk(Stage):
 
     def start(self, work: Awaitable[None], title: str) -> None:
         """Let `work` run in a worker of the app."""
+        if title.endswith("…"):
+            self.bench.opens(work)
         self.bench.run_worker(self._carried_out(work), name=title, group="actions", description=title)
 
     async def _carried_out(self, work: Awaitable[None]) -> None:
@@ -136,6 +138,8 @@ class Desk(Stage):
             await work
         except (Failure, SettingsError, OptionErrors, OSError) as error:
             self.tell_error(error)
+        finally:
+            self.bench.opened(work)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that cannot be done now are neither run nor shown."""
