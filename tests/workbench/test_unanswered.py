@@ -87,7 +87,7 @@ async def test_what_waits_is_listed_newest_first_and_goes_when_it_is_answered(
         row = bench.catalog.record(bench.desk.log_view.cursor_seq)
         assert row is not None
         assert row.payload == ASKED % 2
-        assert "2 unanswered" in str(bench.desk.log_view.border_title)
+        await until(pilot, lambda: "2 unanswered" in str(bench.desk.log_view.border_title), "counted again")
 
 
 async def test_a_row_that_the_filter_hides_is_shown_with_its_exchange(journal: Journal) -> None:
