@@ -202,4 +202,5 @@ async def until(pilot: Pilot[Any], reached: Callable[[], object], what: str) -> 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"RTUI_CONFIG_HOME": folder, "RTUI_STATE_HOME": folder, "COLORTERM": "truecolor"}
+        os.chdir(folder)  # here the samples would be a folder's own sessions, and not those that are open
         asyncio.run(make(sys.argv[1:] or list(VIEWS)))
