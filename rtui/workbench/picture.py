@@ -225,7 +225,7 @@ class Picture:
         glyphs = self._desk.bench.glyphs
         shown = self._desk.sheets.current
         muted = " (muted)" if shown is not None and sheet.key in shown.muted else ""
-        name = sheet.name + ("*" if sheet.unsaved else "") + muted
+        name = self._desk.sheets.title(sheet) + ("*" if sheet.unsaved else "") + muted
         if sheet.connection is None:
             return Tab(sheet.key, "≡" if sheet.is_timeline and not self._desk.bench.config.ascii else "=", name)
         tone, glyph = sign(sheet.connection, glyphs)

@@ -154,6 +154,11 @@ class Sheets:
         if timeline is not None and sheet.key != TIMELINE:
             self._sheets[TIMELINE] = timeline
 
+    def title(self, sheet: Sheet) -> str:
+        """What its tab is called: its name, and a number where an earlier tab has the same."""
+        place = [one for one in self if one.name == sheet.name].index(sheet) + 1
+        return sheet.name if place == 1 else f"{sheet.name} ({place})"
+
     def go(self, sheet: Sheet) -> None:
         """Make `sheet` the current one: in the half that shows it already, else in place of the current one."""
         if sheet in self.shown:

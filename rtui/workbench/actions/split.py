@@ -92,7 +92,7 @@ def _tabs(desk: Desk) -> list[Choice]:
     from rtui.workbench.screens.dialog import Choice
 
     others = (sheet for sheet in desk.sheets if sheet is not desk.sheets.current)
-    return [Choice(f"{TAB}{sheet.key}", sheet.name, "tab") for sheet in others]
+    return [Choice(f"{TAB}{sheet.key}", desk.sheets.title(sheet), "tab") for sheet in others]
 
 
 def _session(entry: SessionEntry) -> Choice:
