@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final
 
-_NUMBER: Final = r"\d{1,18}(?:\.\d{1,18})?(?:e[+-]?\d{1,3})?"
+_NUMBER: Final = r"\d{1,18}(?:\.\d{1,24})?(?:e[+-]?\d{1,3})?"
 _PART: Final = re.compile(rf"({_NUMBER})\s*(us|µs|ms|s|m|h|d)\s*", re.IGNORECASE)
 _BARE: Final = re.compile(_NUMBER, re.IGNORECASE)
 _SIZE: Final = re.compile(r"(\d{1,19}(?:\.\d{1,18})?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)

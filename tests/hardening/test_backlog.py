@@ -35,6 +35,7 @@ def test_stdin_is_read_no_faster_than_the_peer_reads(cli: Cli) -> None:
             for _ in range(LINES):
                 head = stream.read(14)  # two bytes, eight of the length, four of the mask
                 total += len(stream.read(int.from_bytes(head[2:10], "big")))
+            stream.read(2)  # the goodbye, after all was sent
         took.append(total)
         sock.sendall(closing(1000))
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rtui.settings.kind import read_pairs
@@ -39,6 +39,7 @@ def errors_of(values: dict[str, Any]) -> dict[str, str]:
 
 
 @given(st.floats(min_value=0, allow_nan=False, allow_infinity=False, max_value=1e15))
+@example(0.00016847694230879472)
 def test_every_duration_is_read_back_exactly(seconds: float) -> None:
     assert parse_duration(format_duration(seconds)) == seconds
 

@@ -17,7 +17,7 @@ from rtui.workbench.terminal import driver_class
 
 PASTES = st.text(st.characters(exclude_characters="\x1b"), max_size=20).map(lambda text: START + text + END)
 KEYS = st.sampled_from(
-    ["a", "é", "\r", "\x1b", "\x1b[A", "\x1b[1;5C", "\x1bx", "\x1b[I", "\x1b[<0;5;5M", "\x1b[201", "[200~"]
+    ["a", "é", "\r", "\x1b", "\x1b[A", "\x1b[1;5C", "\x1bx", "\x1b[I", "\x1b[<0;5;5M", "\x1b[201", "[200"]
 )
 
 
