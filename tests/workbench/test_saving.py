@@ -109,10 +109,10 @@ def _fields(session: Session) -> dict[str, Any]:
 
 
 def test_the_samples_of_a_checkout_are_samples_too(tmp_path: Path) -> None:
-    assert actions._is_sample(packaged("sessions") / "demo" / "echo.toml")
-    assert actions._is_sample(tmp_path / "sessions" / "demo" / "echo.toml")
-    assert not actions._is_sample(tmp_path / "sessions" / "demo" / "mine.toml")
-    assert not actions._is_sample(user_sessions() / "echo.toml")
+    assert actions.is_sample(packaged("sessions") / "demo" / "echo.toml")
+    assert actions.is_sample(tmp_path / "sessions" / "demo" / "echo.toml")
+    assert not actions.is_sample(tmp_path / "sessions" / "demo" / "mine.toml")
+    assert not actions.is_sample(user_sessions() / "echo.toml")
 
 
 async def test_a_session_is_renamed_with_its_tab_and_overwrites_nothing(journal: Journal, server: demo.Server) -> None:

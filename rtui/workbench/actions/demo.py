@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtui.core.lifecycle import State
-from rtui.settings.paths import packaged
 from rtui.workbench.action import Book
+from rtui.workbench.actions.session import is_sample
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
@@ -24,8 +24,8 @@ def _matters(desk: Desk) -> bool:
 def _is_lost(sheet: Sheet) -> bool:
     """Whether it is a sample without its server."""
     path = sheet.session.path if sheet.session is not None else None
-    is_sample = path is not None and path.is_relative_to(packaged("sessions"))
-    return is_sample and sheet.connection is not None and sheet.connection.state is not State.OPEN
+    lost = sheet.connection is not None and sheet.connection.state is not State.OPEN
+    return lost and path is not None and is_sample(path)
 
 
 @_action(

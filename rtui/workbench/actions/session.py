@@ -111,7 +111,7 @@ async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = ""
     Returns what the file holds then; None if it was not to be written.
     """
     path = session.path
-    if ask or path is None or _is_sample(path):
+    if ask or path is None or is_sample(path):
         named = await _named(desk, session, suggestion or _suggestion(session.name))
         if named is None:
             return None
@@ -147,7 +147,7 @@ async def _named(desk: Desk, session: Session, suggestion: str) -> tuple[Session
     return msgspec.structs.replace(session, path=None, stored=None, name=shown), path
 
 
-def _is_sample(path: Path) -> bool:
+def is_sample(path: Path) -> bool:
     """Whether the file came with rtui, in the package or in a checkout of it that is found as "here"."""
     samples = packaged("sessions")
     if path.resolve().is_relative_to(samples.resolve()):
@@ -197,7 +197,7 @@ async def edit_entry(desk: Desk, entry: SessionEntry) -> None:
 
 async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
     """Change its file in $EDITOR."""
-    if _is_sample(entry.path):
+    if is_sample(entry.path):
         desk.say("samples stay as they are: d makes a copy to edit")
         return
     if trouble := await edit_file(desk.app, entry.path, editor=desk.bench.config.editor):
@@ -217,7 +217,7 @@ async def rename_entry(desk: Desk, entry: SessionEntry) -> None:
     """Give the file another name, which may be in another folder; its tabs go with it."""
     from rtui.workbench.screens.dialog import Prompt
 
-    if _is_sample(entry.path):
+    if is_sample(entry.path):
         desk.say("samples keep their names: d makes a copy of your own")
         return
     root = entry.path.parents[entry.name.count("/")]
@@ -264,7 +264,7 @@ async def delete_entry(desk: Desk, entry: SessionEntry) -> None:
     """Delete the file, after asking."""
     from rtui.workbench.screens.dialog import Confirm
 
-    if _is_sample(entry.path):
+    if is_sample(entry.path):
         desk.say("samples cannot be deleted")
         return
     if await desk.ask(Confirm("delete session", f"{entry.path} will be gone for good.", yes="Delete")):
