@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rtui.core.clean import clean, decode
-from rtui.core.json_path import Step, write
+from rtui.core.json_path import Step, Steps, write
 from rtui.payloads.base import NOTHING, Document, Line, Span, Style, Unreadable, View, content_type
 
 NODE_LIMIT: Final = 200_000
@@ -282,6 +282,18 @@ class JsonTree(Document):
             steps.append(self._step(node))
             node = self._parent[node]
         return write(reversed(steps))
+
+    def place(self, steps: Steps) -> int | None:
+        """The byte at which the value begins that stands at `steps`; None if there is none."""
+        node = 0
+        for step in steps:
+            child, end, at = node + 1, self._after[node], 0
+            while child < end and (at if self._key[child] < 0 else _name(self._key_source(child))) != step:
+                child, at = self._after[child], at + 1
+            if child >= end:
+                return None
+            node = child
+        return self._start[node]
 
     def _step(self, node: int) -> Step:
         if self._key[node] >= 0:

@@ -38,10 +38,11 @@ __all__ = ["Codec", "Unfit"]
 class Codec:
     """Both ways for one message type. Cheap to make: what a type needs is made with the first message."""
 
-    def __init__(self, descriptor: Descriptor, *, emit_defaults: bool = False) -> None:
+    def __init__(self, descriptor: Descriptor, *, emit_defaults: bool = False, numbers: bool = False) -> None:
+        """`numbers`: whole numbers of 64 bits are numbers in the JSON, where ProtoJSON has texts."""
         self.descriptor: Final = descriptor
         self._parse = message_class(descriptor).FromString
-        self._rendering = Rendering(descriptor, emit_defaults=emit_defaults)
+        self._rendering = Rendering(descriptor, emit_defaults=emit_defaults, numbers=numbers)
         self._packing = Packing(descriptor)
 
     def encode(self, text: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,14 +12,13 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorSet
 from rtui.protobuf.codec import Codec
 from rtui.protobuf.message import UNREADABLE
 from rtui.protobuf.pool import Types
+from rtui.protobuf.unfit import Unusable
+
+__all__ = ["MessageTypes", "Unusable", "message_names", "read"]
 
 LARGEST: Final = 32 * 1024**2
 """Bytes of all descriptors together; a message with ten fields has 250."""
 HINT: Final = "make one with: protoc --include_imports --descriptor_set_out=FILE …"
-
-
-class Unusable(ValueError):
-    """A file that gives no types, or a type that cannot be used; the text goes on from its name."""
 
 
 def read(path: Path) -> FileDescriptorSet:
@@ -66,23 +66,28 @@ def _names(package: str, messages: list[DescriptorProto]) -> Iterator[str]:
 
 
 class MessageTypes:
-    """The message types of one descriptor set."""
+    """The message types of one descriptor set. Every thread may ask: each has codecs of its own."""
 
     def __init__(self, found: FileDescriptorSet) -> None:
         """`found` is taken apart: it must not be used afterwards."""
         self.names: Final = tuple(message_names(found))
         self._types = Types(found.file)
-        self._codecs: dict[str, Codec] = {}
+        self._lock = threading.Lock()
+        self._here = threading.local()
 
-    def codec(self, name: str) -> Codec:
-        """JSON both ways for the messages of a type.
+    def codec(self, name: str, *, full: bool = False) -> Codec:
+        """JSON both ways for the messages of a type, whole numbers as numbers.
+
+        `full`: what is not set and can only be told by its zero is in the JSON too, so that it can be compared.
 
         Raises:
             Unusable: if there is no such type, or it cannot be built.
         """
-        if name not in self._codecs:
+        codecs: dict[tuple[str, bool], Codec] = self._here.__dict__.setdefault("codecs", {})
+        if (name, full) not in codecs:
             try:
-                self._codecs[name] = Codec(self._types.message(name))
+                with self._lock:
+                    codecs[name, full] = Codec(self._types.message(name), emit_defaults=full, numbers=True)
             except LookupError as error:
                 raise Unusable(str(error.args[0])) from None
-        return self._codecs[name]
+        return codecs[name, full]

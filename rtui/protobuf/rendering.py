@@ -51,10 +51,11 @@ class _Names(dict[int, str | None]):
 class Rendering:
     """The functions for a message type and all that it holds."""
 
-    def __init__(self, descriptor: Descriptor, *, emit_defaults: bool = False) -> None:
+    def __init__(self, descriptor: Descriptor, *, emit_defaults: bool = False, numbers: bool = False) -> None:
         self.inexact = False
         """Whether something was met that JSON cannot carry; set back by the caller."""
         self._emit_defaults = emit_defaults
+        self._scalars = {kind: show for kind, show in _SCALARS.items() if show is not str} if numbers else _SCALARS
         self._shows: dict[str, Show] = {}
         self._opened = 0
         """How many Any stand around the present value."""
@@ -133,7 +134,7 @@ class Rendering:
             return self._message(field.message_type)
         if field.enum_type is not None:
             return _names(field.enum_type).__getitem__
-        return self._text if field.type == FieldDescriptor.TYPE_STRING else _SCALARS.get(field.type)
+        return self._text if field.type == FieldDescriptor.TYPE_STRING else self._scalars.get(field.type)
 
     def _text(self, value: str | bytes) -> str:
         """Proto2 does not insist on UTF-8; protobuf then hands out the bytes."""

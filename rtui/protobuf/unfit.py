@@ -38,6 +38,10 @@ class Unfit(ValueError):
         return f"{place}{self.trouble}" + (f"; {self.hint}" if self.hint else "")
 
 
+class Unusable(ValueError):
+    """A file that gives no types, or a type that cannot be used; the text goes on from its name."""
+
+
 def wrong(found: Any, allowed: str) -> Unfit:
     """`found` stands where only `allowed` may."""
     return Unfit(f"{shown(found)} does not fit: {allowed} belongs here")

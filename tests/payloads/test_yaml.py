@@ -169,10 +169,10 @@ def test_depth_is_bounded(sign: str, more: int) -> None:
 
 
 def test_a_hundred_thousand_brackets_cost_nothing() -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(Unreadable):
         opened("[" * 500_000)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_what_is_behind_the_last_row_is_counted() -> None:
