@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from operator import attrgetter
 from typing import Final
 
@@ -100,6 +100,7 @@ class Node(Flow):
         "count_in",
         "count_out",
         "full",
+        "gone",
         "last",
         "last_size",
         "muted",
@@ -128,6 +129,8 @@ class Node(Flow):
         self.retained = False
         """Whether the peer keeps a message for those who come later, as far as it was told: messages to those who
         listen already do not say it (MQTT 5.0, 3.3.1.3)."""
+        self.gone = False
+        """Whether the peer no longer offers it; it is still here because messages came on it."""
         self.size = 0
         """Nodes below."""
         self.watches: tuple[Watch, ...] = ()
@@ -158,7 +161,10 @@ class Channels:
         self.revision = 0
         """Rises whenever anything changes."""
         self.shape = 0
-        """Rises when nodes are added."""
+        """Rises when nodes are added or taken away."""
+        self.losses = 0
+        """Rises when nodes are taken away."""
+        self._offered: set[str] = set()
         self._nodes: dict[str, Node] = {}
         self._watches: list[Watch] = []
         self._others: Node | None = None
@@ -177,11 +183,14 @@ class Channels:
         """Every channel, in the order in which they became known."""
         return list(self._nodes)
 
-    def offer(self, names: Iterable[str]) -> None:
-        """There are these channels, whether anything comes on them or not."""
+    def offer(self, names: Collection[str]) -> None:
+        """There are these channels, whether anything comes on them or not; what was offered besides is gone."""
+        offered = set(names)
+        for name in sorted(self._offered - offered):
+            self._withdraw(name)
         for name in names:
-            if name not in self._nodes:
-                self._add(name)
+            (self._nodes.get(name) or self._add(name)).gone = False
+        self._offered = offered
         self.revision += 1
 
     def watch(self, covers: Callable[[str], bool]) -> Watch:
@@ -265,6 +274,32 @@ class Channels:
         if channel == OTHERS:
             self._others = node
         return node
+
+    def _withdraw(self, name: str) -> None:
+        """A channel without messages goes, and with it the levels that led to nothing else; others say so and stay."""
+        node = self._nodes.get(name)
+        if node is None:
+            return
+        if node.total or node.children:
+            node.gone = True
+            return
+        del self._nodes[name]
+        self.shape += 1
+        self.losses += 1
+        while node.parent is not None and self._leads_nowhere(node):
+            del node.parent.children[node.name]
+            node = node.parent
+            self._shrink(node)
+
+    def _leads_nowhere(self, node: Node) -> bool:
+        return not (node.children or node.total or node.full in self._nodes)
+
+    def _shrink(self, node: Node) -> None:
+        """One node below `node` is there no more."""
+        at: Node | None = node
+        while at is not None:
+            at.size -= 1
+            at = at.parent
 
     def _covering(self, channel: str) -> tuple[Watch, ...]:
         """The watches that cover `channel`: looked up once for each node, not once for each message."""

@@ -48,6 +48,7 @@ class Measured:
         """
         # What may come before anything need not be looked for: "/.*error/" is "/error/", and linear.
         source = _LEADING.sub(lambda found: found["flags"] or "", source, count=1) if _LEADING.match(source) else source
+        self.source = source
         tree = _parser.parse(source)
         if _ways(tree) > MOST_WAYS:
             raise TooMuchError("so many choices inside repeats, or an endless repeat inside another, may take for ever")

@@ -7,7 +7,7 @@ what comes later is taken in as it comes. Only figures and the pieces that nobod
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import msgspec
@@ -45,11 +45,16 @@ STEP: Final = 2_000
 _decode = msgspec.json.Decoder().decode
 
 
+def _as_it_is(record: Record) -> bytes:
+    return record.payload
+
+
 class Strand:
     """What was found so far. `feed` it a run's records in their order."""
 
-    def __init__(self, path: str) -> None:
-        """`path` as the filter language writes it, or `AUTO`."""
+    def __init__(self, path: str, meant: Callable[[Record], bytes] = _as_it_is) -> None:
+        """`path` as the filter language writes it, or `AUTO`; `meant` gives the JSON of a message."""
+        self._meant = meant
         self.upto = 0
         """The last sequence that was looked at."""
         self.start = 0
@@ -113,7 +118,7 @@ class Strand:
     def _take_message(self, record: Record) -> None:
         if record.payload.strip() == DONE:
             self.done = True
-        elif piece := self._piece(record.payload):
+        elif piece := self._piece(self._meant(record)):
             if self.done:
                 self._begin_anew(record.time)
             self._pieces.append(piece)
@@ -149,7 +154,7 @@ class Joined:
         """`path` is one that `json_path.read` takes, or `AUTO`."""
         self.link = link
         self.asked = path
-        self.strand = Strand(path)
+        self.strand = Strand(path, past.meant)
         self.complete = False
         """Whether what is stored was looked up; if not, `look_up` and `take` are due."""
         self._past = past
@@ -179,7 +184,7 @@ class Joined:
 
     def look_up(self, cancelled: threading.Event | None = None) -> Strand:
         """Everything that is stored of the run. For another thread."""
-        strand = Strand(self.asked)
+        strand = Strand(self.asked, self._past.meant)
         for records, upto in self._past.run(self.link, self._seq, cancelled=cancelled):
             strand.feed(records, upto)
             if strand.end is not None:

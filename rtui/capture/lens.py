@@ -14,9 +14,10 @@ import time
 from array import array
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
+from rtui.core.fault import Failure
 from rtui.core.record import Kind, Record
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ LAST_CHUNK: Final = 64_000
 _STEP: Final = 2_000
 """Sequences per query inside `refresh`, at most."""
 _SLICE: Final = 250
-"""The fewest, and those of the first slice of a search: a filter in Python takes 5 µs a row and more."""
+"""The fewest, and those of the first slice of a search: a filter may take 5 µs a row and more."""
 
 
 class Lens:
@@ -51,6 +52,8 @@ class Lens:
         self.seqs: array[int] = array("q")
         self.revision = 0
         """Rises whenever `seqs` changes."""
+        self.trouble = ""
+        """Why not all could be read: the disk, or what happened to the file meanwhile."""
         self.link = link
         self.found = found
         self._journal = journal
@@ -60,7 +63,7 @@ class Lens:
         self._upto = self._horizon
         self._below = self._horizon
         """Sequences up to here are still to be scanned."""
-        self._step = _SLICE if found is not None and found.python else _STEP
+        self._step = _STEP
         self._older: deque[tuple[int, array[int]]] = deque()
         self._cancelled = threading.Event()
         self._looked = threading.Event()
@@ -74,10 +77,14 @@ class Lens:
     # Looking at what was there
 
     def start(self) -> None:
-        """Scan in a thread. A filter that needs Python does not gain by it and is scanned by `refresh`."""
-        if self.done or self._thread is not None or (self.found is not None and self.found.python):
+        """Scan in a thread; without one, `refresh` does."""
+        if self.done or self._thread is not None:
             return
-        self._scanning = self._reader.fork()
+        try:
+            self._scanning = self._reader.fork()
+        except Failure as failure:
+            self.trouble, self._below = failure.fault.cause, 0
+            return
         self._thread = threading.Thread(target=self._scan, args=(self._scanning,), name="lens-scan", daemon=True)
         self._thread.start()
         self._looked.wait(FIRST_LOOK)
@@ -107,9 +114,10 @@ class Lens:
                 self._older.append((first - 1, reader.seqs(self.found, self.link, first, below)))
                 self._looked.set()
                 below, size = first - 1, min(size * 2, LAST_CHUNK)
-        except sqlite3.OperationalError:
+        except sqlite3.Error as error:
             if not self._cancelled.is_set():
-                raise
+                self.trouble = str(error)
+                self._older.append((0, array("q")))
         finally:
             self._looked.set()
             reader.close()
@@ -118,11 +126,14 @@ class Lens:
 
     def refresh(self) -> bool:
         """Take in what is new and what the scan has found; returns whether `seqs` changed."""
-        before = len(self.seqs)
+        before, moved = len(self.seqs), False
         deadline = self._clock() + BUDGET
-        self._take_newer(deadline)
-        self._take_older(deadline)
-        moved = self._settle(deadline)
+        try:
+            self._take_newer(deadline)
+            self._take_older(deadline)
+            moved = self._settle(deadline)
+        except sqlite3.DatabaseError as error:
+            self.trouble = str(error)
         if len(self.seqs) == before and not moved:
             return False
         self.revision += 1
@@ -223,9 +234,16 @@ class Lens:
         known = {seq: record for seq in wanted if (record := self._remembered(seq)) is not None}
         missing = [seq for seq in wanted if seq not in known]
         if missing:
-            known.update((record.seq, record) for record in self._reader.window(missing))
+            known.update((record.seq, record) for record in self._read(missing))
         self._shown = known
-        return [known.get(seq) or _lost(seq, self.link) for seq in wanted]
+        return [known.get(seq) or _lost(seq, self.link, self.trouble) for seq in wanted]
+
+    def _read(self, seqs: Sequence[int]) -> list[Record]:
+        try:
+            return self._reader.window(seqs)
+        except sqlite3.DatabaseError as error:
+            self.trouble = str(error)
+            return []
 
     def search(self, found: Filter, here: int, step: int) -> int | None:
         """The next sequence of the list after `here` (`step` > 0) or before it that matches; None if there is none."""
@@ -259,6 +277,7 @@ class Lens:
         return self._journal.get(seq) if self._journal is not None else None
 
 
-def _lost(seq: int, link: int | None) -> Record:
-    """What stands for a record that memory had to give up before it could be stored."""
-    return Record(seq, 0, link or 0, int(Kind.NOTICE), 0, "", b"not stored: the capture could not be written")
+def _lost(seq: int, link: int | None, trouble: str) -> Record:
+    """What stands for a record that memory had to give up before it could be stored, or that cannot be read."""
+    text = f"cannot be read: {trouble}" if trouble else "not stored: the capture could not be written"
+    return Record(seq, 0, link or 0, int(Kind.NOTICE), 0, "", text.encode())

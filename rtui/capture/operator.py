@@ -11,10 +11,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
-from rtui.capture import exchange, pattern
+from rtui.capture import exchange, meaning, pattern
+from rtui.capture.sweep import CHANNELS, EITHER, ROWS, Channels, Rows, Test
 from rtui.core.record import Direction, Kind
 
-Value: TypeAlias = int | float | str | bytes
+Value: TypeAlias = int | float | str | bytes | Rows | Channels
 
 COMPARISONS: Final = {">": ">", ">=": ">=", "<": "<", "<=": "<=", "=": "=", "==": "=", "!=": "<>"}
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
@@ -30,8 +31,6 @@ class Clause(NamedTuple):
 
     sql: str
     params: tuple[Value, ...] = ()
-    python: bool = False
-    """Whether it calls back into Python for each record."""
     moves: bool = False
     """Whether a record may begin or cease to match when a later one answers it."""
 
@@ -192,7 +191,8 @@ BY_CODE: Final = {operator.code: operator for operator in OPERATORS}
 def contains(needle: str) -> Clause:
     """`needle` in payload or channel, whatever the case."""
     if _is_cased_beyond_ascii(needle):
-        return Clause("(rtui_contains(?, payload) OR rtui_contains(?, channel))", (needle,) * 2, python=True)
+        test = Test("contains", needle)
+        return Clause(EITHER, (Rows(test), Channels(test)))
     folded = _ascii_lower(needle)
     return Clause(f"(instr(lower({_TEXT}), ?) > 0 OR instr(lower(channel), ?) > 0)", (folded,) * 2)
 
@@ -200,23 +200,22 @@ def contains(needle: str) -> Clause:
 def matches(expression: str, flags: str) -> Clause:
     """The regular expression finds something in payload or channel."""
     source = pattern.checked(expression, flags)
-    sql, params = "rtui_finds(?, payload, channel)", (source,)
+    test = Test("finds", source)
     text, folded = pattern.needle(source)
-    if folded:
-        sql = f"(instr(lower({_TEXT}), ?) > 0 OR instr(lower(channel), ?) > 0) AND {sql}"
-        return Clause(f"({sql})", (text, text, *params), python=True)
-    return Clause(f"((instr(payload, ?) > 0 OR instr(channel, ?) > 0) AND {sql})", (text.encode(), text, *params), True)
+    where, param = (f"instr(lower({_TEXT}), ?) > 0", text) if folded else ("instr(payload, ?) > 0", text.encode())
+    rows = Rows(test, where, (param,)) if text else Rows(test)
+    return Clause(EITHER, (rows, Channels(test)))
 
 
 def _on_topic(wanted: str) -> Clause:
     """The channel matches a topic filter; Python is called only for what SQL cannot tell."""
     topic = pattern.topic_globs(wanted)
+    if not topic.exact:
+        return Clause(CHANNELS, (Channels(Test("topic", wanted)),))
     sign = ">=" if wanted.endswith("#") else "="
     like = " OR ".join(["channel GLOB ?"] * len(topic.globs))
     sql = f"({like}) AND length(channel) - length(replace(channel, '/', '')) {sign} ?"
-    if topic.exact:
-        return Clause(f"({sql})", (*topic.globs, topic.slashes))
-    return Clause(f"({sql} AND rtui_topic(?, channel))", (*topic.globs, topic.slashes, wanted), python=True)
+    return Clause(f"({sql})", (*topic.globs, topic.slashes))
 
 
 def json_exists(path: str) -> Clause:
@@ -245,24 +244,32 @@ def json_compare(path: str, sign: str, value: str, *, quoted: bool) -> Clause:
 def json_contains(path: str, needle: str) -> Clause:
     """The text at `path` contains `needle`, whatever the case."""
     if _is_cased_beyond_ascii(needle):
-        test, python = "rtui_contains(?, json_extract({text}, ?))", True
-        found = _json(f"json_type({{text}}, ?) = 'text' AND {test}", path, needle, path)
-        return found._replace(python=python)
+        return _json_passes(path, Test("contains", needle))
     folded = _ascii_lower(needle)
     return _json("json_type({text}, ?) = 'text' AND instr(lower(json_extract({text}, ?)), ?) > 0", path, path, folded)
 
 
 def json_matches(path: str, expression: str, flags: str) -> Clause:
     """The regular expression finds something in the text at `path`."""
-    source = pattern.checked(expression, flags)
-    test = "json_type({text}, ?) = 'text' AND rtui_regexp(?, json_extract({text}, ?))"
-    return _json(test, path, source, path)._replace(python=True)
+    return _json_passes(path, Test("finds", pattern.checked(expression, flags)))
+
+
+def _json_passes(path: str, test: Test) -> Clause:
+    """The text at `path` passes."""
+    has_text = _json("json_type({text}, ?) = 'text'", path)
+    read, meant = (f"json_extract({text}, ?)" for text in (_TEXT, meaning.JSON))
+    text = f"CASE WHEN json_valid({_TEXT}) THEN {read} ELSE {meant} END"
+    return Clause(ROWS, (Rows(test, has_text.sql, has_text.params, text, (path, path)),))
 
 
 def _json(condition: str, *params: Value) -> Clause:
-    """`condition` on the payload as JSON; 0 if it is none: SQLite's functions raise on what is not valid."""
-    inner = f"coalesce({condition.format(text=_TEXT)}, 0)"
-    return Clause(f"CASE WHEN json_valid({_TEXT}) THEN {inner} ELSE 0 END", params)
+    """`condition` on the payload as JSON, or on the JSON that it means; 0 if there is none.
+
+    SQLite's functions raise on what is not valid.
+    """
+    read, meant = (f"coalesce({condition.format(text=text)}, 0)" for text in (_TEXT, meaning.JSON))
+    packed = f"WHEN {meaning.PACKED} THEN {meant}"
+    return Clause(f"CASE WHEN json_valid({_TEXT}) THEN {read} {packed} ELSE 0 END", params * 2)
 
 
 def _ascii_lower(text: str) -> str:
@@ -321,9 +328,9 @@ def help_rows() -> list[tuple[str, str]]:
         ('"two words"', "the same, with spaces or reserved words"),
         ("/reg[ex]+/", "a regular expression finds something; /…/i ignores the case"),
         *((operator.example, operator.help) for operator in OPERATORS),
-        (".v>30", "a number in a JSON payload: == != > >= < <="),
-        ('.user.name=="bob"', "a text in a JSON payload; true, false and null too"),
-        (".user.name~bob", "a text in a JSON payload contains it; ~/…/ for a regular expression"),
+        (".v>30", "a number in JSON, MessagePack, CBOR, protobuf of a known type: == != > >= < <="),
+        ('.user.name=="bob"', "a text in one of these; true, false and null too"),
+        (".user.name~bob", "a text in one of these contains it; ~/…/ for a regular expression"),
         ('.a."b c"[0].d', "exists; quoted keys, positions, [-1] is the last"),
         ("a b   a or b   not a   ( )", "and, or, not, groups"),
     ]

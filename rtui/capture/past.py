@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from rtui.capture.meaning import meant
 from rtui.core.record import Kind, Record
 
 if TYPE_CHECKING:
@@ -57,6 +58,10 @@ class Past:
         """`journal` is None for a capture that is only read."""
         self._reader = reader
         self._journal = journal
+
+    def meant(self, record: Record) -> bytes:
+        """The JSON that its payload is or means; the payload itself where that is neither."""
+        return meant(record, self._reader.meaning)
 
     @property
     def last(self) -> int:

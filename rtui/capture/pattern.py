@@ -12,6 +12,7 @@ from re import _constants, _parser  # type: ignore[attr-defined]
 from typing import Any, Final, NamedTuple
 
 from rtui.capture.effort import Measured
+from rtui.capture.joint import Joint
 
 MAX_REGEX: Final = 1_000
 SEARCHED: Final = 1 << 20
@@ -25,14 +26,7 @@ class BadPattern(ValueError):
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Give the connection the functions that compiled filters call."""
-    for name, count, function in (
-        ("rtui_topic", 2, topic),
-        ("rtui_finds", 3, finds),
-        ("rtui_regexp", 2, regexp),
-        ("rtui_contains", 2, contains),
-    ):
-        connection.create_function(name, count, function, deterministic=True)
+    """Give the connection the function that compiled filters call."""
     connection.create_function("rtui_now", 0, time.time_ns)
 
 
@@ -147,28 +141,23 @@ def _literals(tree: Any) -> Iterator[str]:
     yield run
 
 
-def finds(source: str, payload: bytes | str, channel: str) -> bool:
-    """Whether the expression finds something in either; channels are few, and each is searched once."""
-    return _finds_in_channel(source, channel) or regexp(source, payload)
+@lru_cache(maxsize=128)
+def joint(source: str) -> Joint:
+    """The expression, to be asked about joined rows."""
+    measured = _measured(source)
+    return Joint(measured.source, measured.repeats)
 
 
-@lru_cache(maxsize=1 << 16)
-def _finds_in_channel(source: str, channel: str) -> bool:
-    return regexp(source, channel)
-
-
-def regexp(source: str, value: bytes | str | None) -> bool:
+def regexp(source: str, value: bytes | str) -> bool:
     """Whether the expression finds something in the beginning of `value`."""
-    text = value.decode(errors="replace") if isinstance(value, bytes) else _text(value)
+    text = _text(value)
     return _measured(source).finds(text if len(text) <= SEARCHED else text[:SEARCHED])
 
 
-def contains(needle: str, value: bytes | str | None) -> bool:
+def contains(needle: str, value: bytes | str) -> bool:
     """Whether `needle` is in `value`, by Unicode's folding of case."""
     return needle.casefold() in _text(value).casefold()
 
 
-def _text(value: bytes | str | float | None) -> str:
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return "" if value is None else str(value)
+def _text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode(errors="replace")

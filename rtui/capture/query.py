@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import difflib
 import re
+import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
-from rtui.capture import operator
+from rtui.capture import operator, pattern
+from rtui.capture.meaning import Meaning, attach
 from rtui.capture.operator import BY_CODE, OPERATORS, Clause, Value, Wrong, help_rows
-from rtui.capture.pattern import BadPattern, register
+from rtui.capture.pattern import BadPattern
 from rtui.core import json_path
 from rtui.core.json_path import BadPath, Step
 
@@ -53,11 +55,16 @@ class Filter(msgspec.Struct, frozen=True):
 
     sql: str
     params: tuple[Value, ...]
+    """What to bind, once `sweep.bind` has found what some of them ask for."""
     text: str
-    python: bool = False
-    """Whether it calls back into Python for each record (regular expressions and the like)."""
     moves: bool = False
     """Whether a record may begin or cease to match when a later one answers it."""
+
+
+def register(connection: sqlite3.Connection, meaning: Meaning | None = None) -> None:
+    """Give the connection the functions that compiled filters call; `meaning` reads binary payloads for them."""
+    pattern.register(connection)
+    attach(connection, meaning)
 
 
 def compile_filter(text: str) -> Filter:
@@ -73,7 +80,7 @@ def compile_filter(text: str) -> Filter:
     except UnicodeEncodeError as error:
         raise FilterError("half a character (a lone surrogate)", error.start) from None
     clause = _Parser(text).parse()
-    return Filter(clause.sql, clause.params, text, clause.python, clause.moves)
+    return Filter(clause.sql, clause.params, text, clause.moves)
 
 
 def without(shown: Filter | None, hidden: Sequence[tuple[int, Filter]]) -> Filter | None:
@@ -83,9 +90,8 @@ def without(shown: Filter | None, hidden: Sequence[tuple[int, Filter]]) -> Filte
     shown = shown or Filter("1", (), "")
     sql = " OR ".join(f"(link = ? AND {one.sql})" for _, one in hidden)
     params = [value for link, one in hidden for value in (link, *one.params)]
-    filters = (shown, *(one for _, one in hidden))
-    python, moves = any(one.python for one in filters), any(one.moves for one in filters)
-    return Filter(f"({shown.sql} AND NOT ({sql}))", (*shown.params, *params), shown.text, python, moves)
+    moves = any(one.moves for one in (shown, *(one for _, one in hidden)))
+    return Filter(f"({shown.sql} AND NOT ({sql}))", (*shown.params, *params), shown.text, moves)
 
 
 compile = compile_filter  # noqa: A001 - query.compile reads well at its callers
@@ -96,7 +102,7 @@ def _join(word: str, clauses: list[Clause]) -> Clause:
         return clauses[0]
     sql = "(" + f" {word} ".join(clause.sql for clause in clauses) + ")"
     params = tuple(value for clause in clauses for value in clause.params)
-    return Clause(sql, params, any(clause.python for clause in clauses), any(clause.moves for clause in clauses))
+    return Clause(sql, params, any(clause.moves for clause in clauses))
 
 
 class _Parser:

@@ -13,8 +13,10 @@ from urllib.parse import quote
 import msgspec
 
 from rtui.capture import schema
+from rtui.capture.meaning import Meaning
 from rtui.capture.past import Key
 from rtui.capture.query import Filter, register
+from rtui.capture.sweep import Scope, bind, is_swept, swept
 from rtui.core.record import Record
 
 CHUNK: Final = 50_000
@@ -50,8 +52,8 @@ class LinkRow(msgspec.Struct, frozen=True):
 class Reader:
     """A capture opened for reading; it may be written meanwhile. For one thread at a time; `fork` for another."""
 
-    def __init__(self, path: Path) -> None:
-        """Open `path`.
+    def __init__(self, path: Path, meaning: Meaning | None = None) -> None:
+        """Open `path`; `meaning` lets filters see into binary payloads.
 
         Raises:
             Failure: there is none, it is no capture, or of a newer version.
@@ -59,11 +61,16 @@ class Reader:
         self.path = path
         self._connection = _connect(path)
         self._prepared = bool(self._connection.execute("SELECT 1 FROM sqlite_schema WHERE name='answers'").fetchall())
-        register(self._connection)
+        self.understand(meaning)
+
+    def understand(self, meaning: Meaning | None) -> None:
+        """Let filters see into binary payloads from now on."""
+        self.meaning = meaning
+        register(self._connection, meaning)
 
     def fork(self) -> Reader:
         """Another reader of the same file, for another thread."""
-        return type(self)(self.path)
+        return type(self)(self.path, self.meaning)
 
     def close(self) -> None:
         """Free the file."""
@@ -101,6 +108,8 @@ class Reader:
 
     def count(self, found: Filter | None = None, link: int | None = None) -> int:
         """How many records there are, or match."""
+        if found is not None and is_swept(found.params):
+            return sum(map(len, self.scan(found, link)))
         self._prepare(found)
         where, params = _where(found, link)
         (count,) = self._connection.execute(f"SELECT count(*) FROM records{where}", params).fetchone()  # noqa: S608
@@ -153,6 +162,11 @@ class Reader:
         SQLite gathers them into one value: row by row, a busy loop would take the interpreter lock at each.
         """
         self._prepare(found)
+        if found is not None and is_swept(found.params):
+            scope = self._scope(link, first, last)
+            if (seqs := swept(self._connection, found.sql, found.params, scope)) is not None:
+                return array("q", seqs)
+            found = self._bound(found, scope)
         where, params = _where(found, link, ["seq BETWEEN ? AND ?"], [first, last])
         query = f"SELECT json_group_array(seq) FROM records{where}"  # noqa: S608 - bound parameters
         (text,) = self._connection.execute(query, params).fetchone()
@@ -167,10 +181,12 @@ class Reader:
         if text == "[]":
             return array("q"), set()
         self._prepare(found)
-        where, params = _where(found, link, ["seq IN (SELECT value FROM json_each(?))"], [text])
+        among, seqs = "seq IN (SELECT value FROM json_each(?))", _decode_seqs(text)
+        bound = self._bound(found, self._scope(link, min(seqs), max(seqs), ((among, text),)))
+        where, params = _where(bound, link, [among], [text])
         query = f"SELECT json_group_array(seq) FROM records{where}"  # noqa: S608 - bound parameters
         (matching,) = self._connection.execute(query, params).fetchone()
-        return array("q", _decode_seqs(text)), set(_decode_seqs(matching))
+        return array("q", seqs), set(_decode_seqs(matching))
 
     def scan(
         self,
@@ -188,6 +204,16 @@ class Reader:
         starts = range(low, high + 1, chunk)
         for start in reversed(starts) if newest_first else starts:
             yield self.seqs(found, link, start, min(start + chunk - 1, high))
+
+    def _scope(self, link: int | None, first: int, last: int, terms: tuple[tuple[str, Any], ...] = ()) -> Scope:
+        """Rows of a range, of a link or of all."""
+        terms = terms if link is None else (("link = ?", link), *terms)
+        conditions, values = tuple(one for one, _ in terms), tuple(value for _, value in terms)
+        return Scope(first, min(last, self.bounds()[1]), conditions, values)
+
+    def _bound(self, found: Filter, scope: Scope) -> Filter:
+        """The filter with what it asks for found in `scope`."""
+        return msgspec.structs.replace(found, params=tuple(bind(self._connection, found.params, scope)))
 
     def _prepare(self, found: Filter | None) -> None:
         """Have what a filter on answers looks them up in."""

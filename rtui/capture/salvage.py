@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
+from rtui.capture.meaning import Meaning
 from rtui.capture.past import Key
 from rtui.capture.query import Filter
 from rtui.capture.reader import LAST, Reader
@@ -23,15 +24,22 @@ STEP: Final = 32
 class Salvage(Reader):
     """A reader that steps over what is damaged. What is whole costs nothing more; `verify` tells which it is."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, meaning: Meaning | None = None) -> None:
         """As `Reader`."""
-        super().__init__(path)
+        super().__init__(path, meaning)
+        self._ends: tuple[int, int] | None = None
         self._ends = self.bounds()
 
     def bounds(self) -> tuple[int, int]:
         """See `Reader.bounds`."""
-        found = _unless_damaged(super().bounds, None)
-        return found or (1, self._connection.execute("SELECT max(seq) FROM records").fetchone()[0])
+        if (found := _unless_damaged(super().bounds, None)) is not None:
+            return found
+        try:
+            return 1, self._connection.execute("SELECT max(seq) FROM records").fetchone()[0]
+        except sqlite3.DatabaseError:
+            if self._ends is None:
+                raise
+            return self._ends  # it was whole when it was opened
 
     def count(self, found: Filter | None = None, link: int | None = None) -> int:
         """See `Reader.count`."""
@@ -76,7 +84,8 @@ class Salvage(Reader):
         return _unless_damaged(lambda: super(Salvage, self).answered(found, link, first, last), nothing)
 
     def _within(self, first: int, last: int) -> tuple[int, int]:
-        return max(first, self._ends[0]), min(last, self._ends[1])
+        low, high = self._ends or self.bounds()
+        return max(first, low), min(last, high)
 
     def _by_halves(self, read: Callable[[int, int], T], low: int, high: int, nothing: T) -> T:
         """What `read` gives for `low` … `high`, without the parts that cannot be read."""

@@ -1,4 +1,7 @@
-"""The numbers of one JSON field over time: the newest of a channel, kept up to date without looking at all of it."""
+"""The numbers of one field over time: the newest of a channel, kept up to date without looking at all of it.
+
+A field is a place in the JSON that a payload is or means (see `capture.meaning`).
+"""
 
 from __future__ import annotations
 
@@ -104,7 +107,7 @@ class Series:
         past = self._past
         self.upto, self._below = past.last, past.floor
         self.points.clear()
-        self.points.extend(reversed(list(_points(past.held(self.key, past.last + 1), self.field, self.limit))))
+        self.points.extend(reversed(list(self._points(past.held(self.key, past.last + 1), self.limit))))
         self.complete = len(self.points) == self.limit or self._below <= 1
         self.partial = not self.complete and past.behind
         self.revision += 1
@@ -150,10 +153,25 @@ class Series:
         exhausted = True
         for batch in self._past.stored(self.key, below):
             exhausted = bool(batch)
-            found += _points(batch, self.field, wanted - len(found))
+            found += self._points(batch, wanted - len(found))
             if len(found) >= wanted:
                 break
         return LookedUp(below, found, exhausted)
+
+    def meant(self, record: Record) -> bytes:
+        """The JSON in which the field stands."""
+        return self._past.meant(record)
+
+    def _points(self, records: Iterable[Record], limit: int) -> Iterator[Point]:
+        """The numbers of `records`, at most `limit`, in their order."""
+        left = limit
+        for record in records:
+            if left == 0:
+                return
+            value = number(self.meant(record), self.field)
+            if value is not None:
+                left -= 1
+                yield Point(record.time, value)
 
     def take(self, found: LookedUp) -> None:
         """Put what `look_up` found before the points; nothing, if the points were begun anew meanwhile."""
@@ -171,7 +189,7 @@ def _newest(records: Sequence[Record] | None, many: Sequence[Series]) -> list[li
     found: list[list[Point]] = [[] for _ in many]
     wanted = list(zip(many, found, strict=True))
     for record in reversed(records or ()):
-        value = _parsed(record.payload)
+        value = _parsed(many[0].meant(record))
         for series, points in wanted:
             found_here = _number(pick(value, series.field.steps))
             if found_here is not None:
@@ -180,18 +198,6 @@ def _newest(records: Sequence[Record] | None, many: Sequence[Series]) -> list[li
         if not wanted:
             break
     return [points[::-1] for points in found]
-
-
-def _points(records: Iterable[Record], field: Field, limit: int) -> Iterator[Point]:
-    """The numbers of `records`, at most `limit`, in their order."""
-    left = limit
-    for record in records:
-        if left == 0:
-            return
-        value = number(record.payload, field)
-        if value is not None:
-            left -= 1
-            yield Point(record.time, value)
 
 
 def _parsed(payload: bytes) -> Any:

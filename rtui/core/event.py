@@ -6,13 +6,13 @@ link stamps each with a sequence and a time and stores it as a `Record`. Nothing
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 
 from rtui.core.fault import Fault
-from rtui.core.record import Kind
+from rtui.core.record import Kind, Record
 
 Meta: TypeAlias = Mapping[str, Any]
 """Protocol details of one event: JSON-encodable, never a secret, empty values left out."""
@@ -136,6 +136,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     meta: Meta | None = None
 
 
+class Retold(msgspec.Struct, frozen=True):
+    """Rows of an earlier capture are told again, in their order: stored as they were, at a place and time of now."""
+
+    rows: Sequence[Record]
+
+
 class Closed(msgspec.Struct, frozen=True, kw_only=True):
     """The attempt ended. Exactly one per attempt; emitted by the supervisor, never by an adapter."""
 
@@ -147,7 +153,7 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
     meta: Meta | None = None
 
 
-Event: TypeAlias = (
+News: TypeAlias = (
     Opened
     | Received
     | Sent
@@ -160,4 +166,7 @@ Event: TypeAlias = (
     | Stalled
     | Notice
 )
+"""What happened just now."""
+
+Event: TypeAlias = News | Retold
 """What `Link.emit` and `Link.pour` take."""

@@ -10,7 +10,9 @@ from contextlib import closing
 from rtui.capture.journal import Journal
 from rtui.capture.query import Filter, register
 from rtui.capture.schema import TABLES
+from rtui.capture.sweep import Scope, bind
 from rtui.core.record import Record
+from tests.waiting import PATIENCE
 
 NOW = 1_700_000_000_000_000_000
 
@@ -23,7 +25,7 @@ def batch(first: int, count: int, payload: bytes = b"x", *, link: int = 1) -> li
     return [record(seq, payload, link=link) for seq in range(first, first + count)]
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> None:
+def until(condition: Callable[[], object], seconds: float = PATIENCE) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition never came true"
@@ -50,4 +52,5 @@ def matching(connection: sqlite3.Connection, found: Filter, records: Sequence[Re
     rows = [tuple(getattr(record, name) for name in Record.__struct_fields__) for record in records]
     connection.executemany("INSERT INTO records VALUES(?,?,?,?,?,?,?,?,?,?)", rows)
     query = f"SELECT seq FROM records WHERE {found.sql} ORDER BY seq"  # noqa: S608 - the SQL is what is tested
-    return [seq for (seq,) in connection.execute(query, found.params)]
+    params = bind(connection, found.params, Scope(0, max((record.seq for record in records), default=0)))
+    return [seq for (seq,) in connection.execute(query, params)]

@@ -50,9 +50,9 @@ def test_what_may_take_for_ever_is_refused(expression: str) -> None:
 def test_what_is_let_through_ends_soon(expression: str) -> None:
     source = checked(expression, "")
     for text in TEXTS:
-        began = time.process_time()
+        began = time.thread_time()
         regexp(source, text.encode())
-        assert time.process_time() - began < 2.0
+        assert time.thread_time() - began < 2.0
 
 
 @pytest.mark.parametrize(("expression", "flags"), [(".*error", ""), (".*?ERROR", "i"), ("error$", ""), ("x+error", "")])

@@ -51,10 +51,29 @@ def test_what_is_offered_stands_in_the_tree_before_anything_comes() -> None:
     seen = channels.revision, channels.shape
     channels.tap([row("chat.v1.Room/Say")])
     channels.offer(["chat.v1.Room/Say", "chat.v1.Room/Leave"])
-    assert len(channels.root.children["chat.v1.Room"].children) == 3
+    assert list(channels.root.children["chat.v1.Room"].children) == ["Say", "Leave"]
     assert channels.root.total == 1
     assert channels.revision > seen[0]
     assert channels.shape > seen[1]
+
+
+def test_what_is_offered_no_more_goes_or_says_so_where_messages_came() -> None:
+    channels = Channels("/")
+    channels.offer(["a.A/One", "a.A/Two", "b.B/One"])
+    channels.tap([row("a.A/One")])
+    channels.offer(["c.C/One"])
+    assert {node.full: node.gone for node in channels.root.walk()} == {
+        "": False,
+        "a.A": False,
+        "a.A/One": True,
+        "c.C": False,
+        "c.C/One": False,
+    }
+    assert channels.names() == ["a.A/One", "c.C/One"]
+    assert (channels.root.size, channels.losses) == (4, 2)
+    channels.offer(["a.A/One"])
+    assert [node.full for node in channels.root.walk() if node.gone] == []
+    assert channels.names() == ["a.A/One"]
 
 
 def test_a_node_keeps_the_beginning_of_the_last_payload() -> None:

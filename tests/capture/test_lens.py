@@ -3,7 +3,13 @@ from __future__ import annotations
 import os
 import random
 import signal
-from collections.abc import Iterator
+import sqlite3
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +17,9 @@ from rtui.capture.journal import Journal
 from rtui.capture.lens import BUDGET, Lens
 from rtui.capture.query import compile_filter
 from rtui.capture.reader import Reader
+from rtui.core.record import Record
 from tests.capture.helper import batch, record, store, until
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -69,14 +77,22 @@ def test_rows_never_come_twice_or_out_of_order(journal: Journal, reader: Reader)
     assert len(lenses[0].seqs) == seq - 1
 
 
-def test_a_scan_in_python_is_done_in_steps(journal: Journal, reader: Reader) -> None:
+def test_a_scan_without_a_thread_is_done_in_steps(journal: Journal, reader: Reader) -> None:
     store(journal, batch(1, 50_000, b"abc"))
     lens = Lens(journal, reader, None, compile_filter("/b/"))
-    lens.start()
     lens.refresh()
     assert 0 < len(lens.seqs) < 50_000
     assert lens.seqs[-1] == 50_000
     assert 0 < lens.progress < 1
+    settle(lens, 50_000)
+    assert list(lens.seqs) == list(range(1, 50_001))
+
+
+def test_an_expression_is_scanned_by_the_thread(journal: Journal, reader: Reader) -> None:
+    store(journal, batch(1, 50_000, b"abc"))
+    lens = Lens(journal, reader, None, compile_filter("/[b]/"))
+    lens.start()
+    assert lens._thread is not None
     settle(lens, 50_000)
     assert list(lens.seqs) == list(range(1, 50_001))
 
@@ -143,8 +159,52 @@ def test_a_cancelled_scan_ends(journal: Journal, reader: Reader) -> None:
     lens.cancel()
     thread = lens._thread
     assert thread is not None
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+class Failing(Reader):
+    """Reads until `broken`."""
+
+    broken = False
+
+    def _refuse(self) -> None:
+        if Failing.broken:
+            raise sqlite3.DatabaseError("database disk image is malformed")
+
+    def seqs(self, *args: Any, **kwargs: Any) -> array[int]:
+        self._refuse()
+        return super().seqs(*args, **kwargs)
+
+    def window(self, seqs: Sequence[int]) -> list[Record]:
+        self._refuse()
+        return super().window(seqs)
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_a_capture_that_breaks_while_it_is_read_is_told(
+    journal: Journal, threaded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(journal, batch(1, 20_000))
+    with closing(Failing(journal.path)) as reader:
+        whole, late = Lens(None, reader), Lens(None, reader, None, compile_filter("x"))
+        until(lambda: whole.refresh() is None or whole.done)
+        monkeypatch.setattr(Failing, "broken", True)
+        if threaded:
+            late.start()
+        until(lambda: late.refresh() is None or late.trouble)
+        assert late.trouble == "database disk image is malformed"
+        assert not late.seqs
+        assert b"cannot be read" in whole.rows(0, 1)[0].payload
+
+
+def test_a_capture_that_cannot_be_opened_again_is_told(journal: Journal, reader: Reader) -> None:
+    store(journal, batch(1, 10))
+    lens = Lens(None, reader, None, compile_filter("x"))
+    reader.path = Path("nowhere.rtui")
+    lens.start()
+    assert lens.done
+    assert "nowhere.rtui" in lens.trouble
 
 
 def test_a_lost_row_has_a_stand_in(journal: Journal, reader: Reader) -> None:
@@ -165,13 +225,14 @@ def test_a_scan_is_waited_for_until_its_first_rows(
     assert len(lens.seqs) >= 4_000
 
 
-def test_a_filter_in_python_takes_small_steps(journal: Journal, reader: Reader) -> None:
+def test_a_slow_filter_takes_smaller_steps(journal: Journal, reader: Reader) -> None:
     store(journal, batch(1, 6_000, "Ա".encode()))
     ticks = iter(range(1_000_000))
-    lens = Lens(journal, reader, None, compile_filter('"ա"'), clock=lambda: next(ticks) * BUDGET / 3)
-    assert lens.found is not None
-    assert lens.found.python
-    lens.refresh()
-    first = len(lens.seqs)
-    assert 0 < first <= 1_000
+    lens = Lens(journal, reader, None, compile_filter('"ա"'), clock=lambda: next(ticks) * BUDGET * 0.9)
+    sizes = [0]
+    for _ in range(5):
+        lens.refresh()
+        sizes.append(len(lens.seqs))
+    steps = [b - a for a, b in pairwise(sizes)]
+    assert steps == [2_000, 1_000, 500, 250, 250]
     settle(lens, 6_000)

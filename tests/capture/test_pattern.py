@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-import sqlite3
-from contextlib import closing
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rtui.capture.pattern import BadPattern, checked, needle, topic, topic_globs
-from rtui.capture.query import compile_filter, register
+from rtui.capture.query import compile_filter
+from rtui.capture.sweep import is_swept
+from tests.capture.helper import empty, matching, record
 
 levels = st.sampled_from(["", "a", "b", "A", "a*", "[a]", "?", "ä"])
 channels = st.lists(levels, min_size=1, max_size=5).map("/".join)
@@ -21,12 +22,8 @@ wanteds = st.tuples(st.lists(levels | st.just("+"), max_size=5), st.booleans()).
 
 
 def selects(text: str, payload: bytes, channel: str) -> bool:
-    found = compile_filter(text)
-    with closing(sqlite3.connect(":memory:")) as connection:
-        register(connection)
-        row = "(SELECT ? AS payload, ? AS channel)"
-        query = f"SELECT count(*) FROM {row} WHERE {found.sql}"  # noqa: S608 - the SQL is what is tested
-        return bool(connection.execute(query, (payload, channel, *found.params)).fetchone()[0])
+    with contextlib.contextmanager(empty)() as connection:
+        return bool(matching(connection, compile_filter(text), [record(1, payload, channel=channel)]))
 
 
 @given(wanted=wanteds.filter(lambda text: "+" in text.split("/") or text.endswith("#")), channel=channels)
@@ -45,7 +42,7 @@ def test_a_topic_filter_in_sql_is_that_of_the_standard(wanted: str, channel: str
 )
 def test_python_is_asked_only_where_sql_cannot_tell(wanted: str, exact: bool) -> None:
     assert topic_globs(wanted).exact is exact
-    assert compile_filter(f"ch:{wanted}").python is not exact
+    assert is_swept(compile_filter(f"ch:{wanted}").params) is not exact
 
 
 @pytest.mark.parametrize(

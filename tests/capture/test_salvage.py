@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -62,6 +63,20 @@ def test_a_whole_capture_is_read_as_ever(whole: Path) -> None:
     assert reader.seqs() == plain.seqs()
     assert reader.count() == plain.count() == ROWS
     plain.close()
+    reader.close()
+
+
+def test_what_is_cut_off_while_it_is_read(whole: Path) -> None:
+    reader = Salvage(whole)
+    os.truncate(whole, whole.stat().st_size // 2 + 1)
+    other = sqlite3.connect(whole)  # SQLite would go on with what it has in memory
+    other.close()
+    reader._connection.execute("PRAGMA shrink_memory")
+    assert reader.bounds() == (1, ROWS)
+    kept = reader.range(1, ROWS)
+    assert [record.seq for record in kept] == sorted({record.seq for record in kept})
+    assert len(kept) < ROWS
+    assert len(reader.seqs(compile_filter("/[x]/"))) <= ROWS
     reader.close()
 
 

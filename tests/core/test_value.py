@@ -24,6 +24,7 @@ EVENTS: list[Any] = [
     event.Progressed({"first_byte_ms": 3.5}),
     event.Stalled("no pong for 12 s"),
     event.Notice(text="x"),
+    event.Retold(()),
 ]
 COMMANDS: list[Any] = [
     command.Send(id=1, payload=b""),
