@@ -6,7 +6,7 @@ itself, touches the workbench or logs a payload. Adding a protocol is one file b
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Protocol
 
@@ -17,6 +17,8 @@ from rtui.core.command import Command
 from rtui.core.event import Closed, Event
 from rtui.core.fault import Failure, Fault
 from rtui.core.record import Record
+from rtui.protocols.playback import Playback
+from rtui.protocols.shell import CommandLine
 from rtui.settings.option import option
 
 
@@ -128,6 +130,8 @@ class Adapter:
     Options: ClassVar[type[CommonOptions]]
     Outgoing: ClassVar[type[Outgoing]] = Outgoing
     Subscription: ClassVar[type[Subscription]] = Subscription
+    playback: Playback | None = None
+    """What is played, and how far it is, where there is no peer but a recording."""
 
     @classmethod
     def channels(cls, url: str) -> tuple[str, ...]:  # noqa: ARG003 - most URLs name none
@@ -161,6 +165,22 @@ class Adapter:
         Secrets stand in it as `$NAME`, never as they are.
         """
         return ""
+
+    @classmethod
+    def send_commands(
+        cls, url: str, options: Any, channel: str, payload: bytes, outgoing: Any = None
+    ) -> tuple[CommandLine, ...]:
+        """Command lines of usual tools that send the same, the most usual first; empty = there are none."""
+        text = cls.shell(url, options, channel, payload, outgoing)
+        return (CommandLine(tool=text.split(maxsplit=1)[0], text=text),) if text else ()
+
+    @classmethod
+    def listen_commands(cls, url: str, options: Any, subscriptions: Mapping[str, Any]) -> tuple[CommandLine, ...]:  # noqa: ARG003 - few protocols have such a tool
+        """Command lines of usual tools that connect likewise and print what comes; empty = there are none.
+
+        `subscriptions`: channel → an instance of the protocol's `Subscription`.
+        """
+        return ()
 
     async def run(self, link: Link) -> Closed | None:
         """Connect, emit `Opened`, read until the end.

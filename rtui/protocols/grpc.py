@@ -8,6 +8,7 @@ protobuf JSON.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,7 @@ from rtui.core.event import Closed
 from rtui.core.fault import Fault
 from rtui.protocols import base
 from rtui.protocols.base import Adapter, CommonOptions, Link, Verb, Words
+from rtui.protocols.shell import CommandLine, unsaid
 from rtui.settings.option import option
 
 COMPRESSIONS = ("identity", "gzip")
@@ -150,6 +152,22 @@ class Grpc(Adapter):
         from rtui.protocols.wire.grpc_shell import grpcurl
 
         return grpcurl(url, options, channel or method_of(url), payload, outgoing)
+
+    @classmethod
+    def listen_commands(cls, url: str, options: Any, subscriptions: Mapping[str, Any]) -> tuple[CommandLine, ...]:
+        """See `Adapter.listen_commands`: a call of grpcurl for each method that is subscribed to."""
+        wanted = ((method, one.data.encode("utf-8", "surrogateescape")) for method, one in subscriptions.items())
+        return tuple(line for method, data in wanted for line in cls.send_commands(url, options, method, data))
+
+    @classmethod
+    def send_commands(
+        cls, url: str, options: Any, channel: str, payload: bytes, outgoing: Any = None
+    ) -> tuple[CommandLine, ...]:
+        """See `Adapter.send_commands`: grpcurl."""
+        from rtui.protocols.wire.grpc_shell import SAID
+
+        text = cls.shell(url, options, channel, payload, outgoing)
+        return (CommandLine(tool="grpcurl", text=text, unsaid=unsaid(options, SAID)),)
 
     async def run(self, link: Link) -> Closed | None:
         """See `Adapter.run`."""

@@ -12,14 +12,15 @@ paho reads and writes a plain socket when the loop says that it can. On Windows 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 from urllib.parse import unquote
 
 from rtui.core.event import Closed
 from rtui.core.fault import Fault
 from rtui.protocols import base
 from rtui.protocols.base import Adapter, CommonOptions, Link, Verb, Words
+from rtui.protocols.shell import CommandLine
 from rtui.settings.option import option
 
 QOS = ("0", "1", "2")
@@ -182,6 +183,22 @@ class Mqtt(Adapter):
         from rtui.protocols.wire.mqtt_topic import expression
 
         return expression(wanted)
+
+    @classmethod
+    def send_commands(
+        cls, url: str, options: Any, channel: str, payload: bytes, outgoing: Any = None
+    ) -> tuple[CommandLine, ...]:
+        """See `Adapter.send_commands`: mosquitto_pub; mqttx over WebSocket."""
+        from rtui.protocols.wire.mqtt_shell import publishing
+
+        return publishing(url, options, channel, payload, outgoing)
+
+    @classmethod
+    def listen_commands(cls, url: str, options: Any, subscriptions: Mapping[str, Any]) -> tuple[CommandLine, ...]:
+        """See `Adapter.listen_commands`: mosquitto_sub; mqttx over WebSocket."""
+        from rtui.protocols.wire.mqtt_shell import subscribing
+
+        return subscribing(url, options, subscriptions)
 
     async def run(self, link: Link) -> Closed | None:
         """See `Adapter.run`."""

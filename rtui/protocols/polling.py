@@ -9,12 +9,14 @@ What both can do, in the words that every surface uses. The libraries are import
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from rtui.core.event import Closed
 from rtui.core.fault import Fault
 from rtui.protocols.base import Adapter, Link, Verb, Words
 from rtui.protocols.request import RequestOptions
+from rtui.protocols.shell import CommandLine
 from rtui.settings.option import option
 
 
@@ -93,6 +95,13 @@ class Polling(Adapter):
         channel="URL", channels="URLs", separator=" ", ping="poll now", answered="polls that were asked for by hand"
     )
     Options = Options
+
+    @classmethod
+    def listen_commands(cls, url: str, options: Any, subscriptions: Mapping[str, Any]) -> tuple[CommandLine, ...]:  # noqa: ARG003 - nothing is subscribed to
+        """See `Adapter.listen_commands`: curl."""
+        from rtui.protocols.wire.curl_shell import curl
+
+        return curl(url, options, stream=False)
 
     async def run(self, link: Link) -> Closed | None:
         """See `Adapter.run`."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP: Final = "rtui.protocols"
+REPLAY: Final = "replay"
+"""The protocol, and the scheme, of a capture that is played: what follows is no host but a file."""
 
 BUILT_IN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
     {
@@ -31,6 +33,7 @@ BUILT_IN: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = MappingProxyType(
         "polling": ("rtui.protocols.polling:Polling", ("poll+http", "poll+https")),
         "longpoll": ("rtui.protocols.polling:LongPolling", ("longpoll+http", "longpoll+https")),
         "grpc": ("rtui.protocols.grpc:Grpc", ("grpc", "grpcs")),
+        REPLAY: ("rtui.protocols.replay:Replay", (REPLAY,)),
     }
 )
 """Name → where the class is, and its URL schemes (so that a URL finds its adapter without importing the others)."""
@@ -66,6 +69,8 @@ def for_url(url: str, protocol: str | None = None) -> tuple[type[Adapter], str]:
         Failure: kind `usage`, with the nearest known scheme or protocol as a hint.
     """
     url = url.strip()
+    if is_replay(url) or protocol == REPLAY:
+        return _player(url if is_replay(url) else f"{REPLAY}:{url}")
     if protocol:
         found = adapter(protocol)
         return found, _checked(_as_scheme(url, found.schemes))
@@ -79,6 +84,11 @@ def for_url(url: str, protocol: str | None = None) -> tuple[type[Adapter], str]:
     raise Failure(_ambiguous(scheme, carried) if carried else _unknown("URL scheme", scheme, known))
 
 
+def is_replay(url: str) -> bool:
+    """Whether `url` names a capture to be played."""
+    return url[: len(REPLAY) + 1].lower() == f"{REPLAY}:"
+
+
 def schemes() -> list[str]:
     """Every URL scheme that `for_url` takes."""
     return [each for group in _schemes().values() for each in group]
@@ -87,6 +97,18 @@ def schemes() -> list[str]:
 def _schemes() -> dict[str, tuple[str, ...]]:
     plugins = {name: adapter(name).schemes for name in _plugins() if name not in BUILT_IN}
     return {**{name: schemes for name, (_, schemes) in BUILT_IN.items()}, **plugins}
+
+
+def _player(url: str) -> tuple[type[Adapter], str]:
+    """The adapter that plays what `url` names. What cannot be read is told when it is opened, not here."""
+    from rtui.protocols.replay import Replay
+    from rtui.protocols.wire.replay_address import recorded_protocol
+
+    try:
+        name = recorded_protocol(url)
+        return Replay.recorded(adapter(name)), url
+    except Failure:  # also of a protocol whose plugin is not installed here
+        return Replay, url
 
 
 @cache

@@ -6,12 +6,14 @@ What it can do, in the words that every surface uses. The libraries are imported
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from rtui.core.event import Closed
 from rtui.core.fault import Fault
 from rtui.protocols.base import Adapter, Link, Verb, Words
 from rtui.protocols.request import RequestOptions
+from rtui.protocols.shell import CommandLine
 from rtui.settings.option import option
 
 
@@ -59,6 +61,13 @@ class Sse(Adapter):
     verbs = frozenset({Verb.BREAK})
     words = Words(channel="event type", channels="event types")
     Options = Options
+
+    @classmethod
+    def listen_commands(cls, url: str, options: Any, subscriptions: Mapping[str, Any]) -> tuple[CommandLine, ...]:  # noqa: ARG003 - nothing is subscribed to
+        """See `Adapter.listen_commands`: curl."""
+        from rtui.protocols.wire.curl_shell import curl
+
+        return curl(url, options, stream=True)
 
     async def run(self, link: Link) -> Closed | None:
         """See `Adapter.run`."""

@@ -6,12 +6,14 @@ What it can do, in the words that every surface uses. The library is imported wh
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from rtui.core.event import Closed
 from rtui.core.fault import Fault
 from rtui.protocols import base
 from rtui.protocols.base import Adapter, CommonOptions, Link, Verb, Words
+from rtui.protocols.shell import CommandLine
 from rtui.settings.option import option
 
 
@@ -118,6 +120,27 @@ class WebSocket(Adapter):
     )
     Options = Options
     Outgoing = Outgoing
+
+    @classmethod
+    def send_commands(
+        cls,
+        url: str,
+        options: Any,
+        channel: str,  # noqa: ARG003 - nothing is sent to
+        payload: bytes,
+        outgoing: Any = None,
+    ) -> tuple[CommandLine, ...]:
+        """See `Adapter.send_commands`: websocat, wscat."""
+        from rtui.protocols.wire.websocket_shell import sending
+
+        return sending(url, options, payload, outgoing)
+
+    @classmethod
+    def listen_commands(cls, url: str, options: Any, subscriptions: Mapping[str, Any]) -> tuple[CommandLine, ...]:  # noqa: ARG003 - nothing is subscribed to
+        """See `Adapter.listen_commands`: websocat, wscat."""
+        from rtui.protocols.wire.websocket_shell import listening
+
+        return listening(url, options)
 
     async def run(self, link: Link) -> Closed | None:
         """See `Adapter.run`."""

@@ -14,12 +14,14 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from rtui.capture.journal import Journal
+from rtui.capture.meaning import meant
 from rtui.capture.query import Filter, FilterError, compile_filter
 from rtui.capture.reader import Reader
 from rtui.core import json_path
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
 from rtui.core.record import Direction, Kind, Record
+from rtui.runtime.decoding import decodings_of
 from rtui.runtime.hub import Connection
 from rtui.runtime.step import label, message_of, verb_of
 from rtui.settings.option import OptionErrors
@@ -85,6 +87,7 @@ class Check:
         self._journal = journal
         self._renderer = renderer
         self._secrets = secrets
+        self._decodings = decodings_of(connection.session, connection.id)
         self._since = 0
         """Rows up to this one came before the last thing done."""
         self._taken: set[int] = set()
@@ -194,7 +197,7 @@ class Check:
 
     async def _expect(self, step: Step) -> Record:
         wanted = self._filter(step)
-        reader = Reader(self._journal.path)
+        reader = Reader(self._journal.path, self._decodings)
         try:
             found = await self._first(reader, wanted, step.within)
             if found is None:
@@ -253,8 +256,9 @@ class Check:
     def _captured(self, step: Step, matched: Record) -> dict[str, str]:
         """Set the variables of `step`; a name such as `token` makes its value a secret."""
         values: dict[str, str] = {}
+        payload = meant(matched, self._decodings)
         for name, path in step.capture.items():
-            part = json_path.cut(matched.payload, json_path.read(path))
+            part = json_path.cut(payload, json_path.read(path))
             if part is None:
                 raise Unmet("failed", _fault("Nothing to capture", f"no {path} in the match for {name!r}"), (matched,))
             values[name] = _text(part)

@@ -23,12 +23,14 @@ from rtui.core.event import (
     Event,
     Measured,
     Meta,
+    News,
     Notice,
     Offer,
     Offered,
     Opened,
     Progressed,
     Received,
+    Retold,
     Sent,
     Stalled,
     Subscribed,
@@ -38,6 +40,7 @@ from rtui.core.fault import Fault
 from rtui.core.record import Direction, Kind, Record
 from rtui.core.words import counted
 from rtui.runtime.ledger import Ledger, Ticket
+from rtui.runtime.retelling import Retelling
 from rtui.settings.secrets import Secrets
 
 TIME_SLICE: Final = 0.008
@@ -89,6 +92,7 @@ class Link:
         self._just_opened = False
         self._last_meta: Meta | None = None
         self._last_text = ""
+        self._retelling = Retelling(link_id)
 
     # The adapter's side
 
@@ -129,6 +133,10 @@ class Link:
                 latency = None
                 continue
             asked = reply_to = latency = None  # what a command is answered may have changed
+            if isinstance(event, Retold):
+                records += self._retelling.placed(event.rows, seq + 1, now)
+                seq += len(event.rows)
+                continue
             if (record := self._stamp(event, seq + 1, now)) is not None:
                 seq += 1
                 store(record)
@@ -210,7 +218,7 @@ class Link:
         self.channels.tap(records)
         self.meter.tap(records)
 
-    def _stamp(self, event: Event, seq: int, now: int) -> Record | None:
+    def _stamp(self, event: News, seq: int, now: int) -> Record | None:
         """The slow way: everything that is not a plain received message."""
         match event:
             case Received():
@@ -252,7 +260,7 @@ class Link:
                 return None
             case Offered():
                 self.offered = event.channels
-                self.channels.offer(one.channel for one in event.channels)
+                self.channels.offer([one.channel for one in event.channels])
                 return None
             case Measured():
                 self.rtt = event.rtt

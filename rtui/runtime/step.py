@@ -76,7 +76,7 @@ def message_of(step: Step, session: Session) -> SavedMessage:
     if name is None:
         payload = text.removeprefix(SAVED) if text.startswith(SAVED) else text
         return SavedMessage(
-            name=label(step), channel=step.to, payload=payload, format=step.format, options=step.options
+            name=label(step), channel=step.to, payload=payload, format=step.format, type=step.type, options=step.options
         )
     saved = next(one for one in session.messages if one.name == name)
     return msgspec.structs.replace(saved, channel=step.to or saved.channel, options=saved.options | step.options)

@@ -24,6 +24,9 @@ STEADY: Final = 5.0
 retried ever more slowly."""
 RETRIED: Final = frozenset({"refused", "unreachable", "timeout", "busy", "protocol", "closed", "lost", "unknown-host"})
 """Kinds of fault in a returned `Closed` that another attempt may cure."""
+ABORTED: Final = "aborted"
+AGAIN: Final = "reconnect asked by the user"
+"""Why an attempt was ended at once."""
 HANGUP_FAULT: Final = Fault(kind="closed", side="us", title="Closed before it was sent")
 
 
@@ -153,7 +156,7 @@ class Supervisor:
         finally:
             self._scope = None
         if scope.expired() and closed is None:
-            closed, error = Closed(by="us", clean=False, reason="aborted"), None
+            closed, error = Closed(by="us", clean=False, reason=AGAIN if self._restarting else ABORTED), None
         if closed is None and error is not None:
             error = self._cause(error)
             closed = self._failed(error)

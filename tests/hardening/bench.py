@@ -18,6 +18,7 @@ from rtui.core.record import Kind, Record
 from rtui.runtime.hub import Connection, Hub
 from rtui.settings.secrets import Secrets
 from rtui.settings.session import Session
+from tests.waiting import PATIENCE
 
 
 class Watched(Unstored):
@@ -57,7 +58,7 @@ async def connecting(
 async def end_of(url: str, **options: Any) -> tuple[Connection, Watched]:
     """How one attempt ends by itself."""
     async with connecting(url, **options) as (connection, journal):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await connection.wait_closed()
         return connection, journal
 

@@ -27,7 +27,7 @@ from tests.hardening.grpc_script import (
 )
 from tests.hardening.peer import Script, listening
 from tests.protoset import protoset
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 QUICK = Policy(first_delay=0.01, max_delay=0.02)
 MIB = 1 << 20
@@ -60,7 +60,7 @@ class Bench:
 
     async def end(self, command: int) -> dict[str, Any]:
         """The meta of the row that ends a call."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await self.connection.wait_outcome(command, acked=True)
         rows = [row for row in self.journal.records if row.meta and '"status"' in row.meta]
         return dict(json.loads(rows[-1].meta or ""))

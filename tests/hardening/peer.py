@@ -11,7 +11,10 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeAlias
+
+from tests.waiting import PATIENCE
 
 Script: TypeAlias = Callable[[socket.socket], None]
 
@@ -49,7 +52,7 @@ def _serve(
 def _play(sock: socket.socket, script: Script, context: ssl.SSLContext | None) -> None:
     try:
         with context.wrap_socket(sock, server_side=True) if context else sock as served:
-            served.settimeout(60)
+            served.settimeout(10 * PATIENCE)
             script(served)
     except OSError:
         return  # the client left, or the test is over
@@ -99,9 +102,22 @@ def closing(code: int, reason: bytes = b"") -> bytes:
 
 
 def reset(sock: socket.socket) -> None:
-    """Close with RST instead of FIN."""
+    """Close with RST instead of FIN, when the client has read all: the kernel would throw the rest away."""
+    while _unread(sock):
+        time.sleep(0.001)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
+
+
+def _unread(sock: socket.socket) -> bool:
+    """Whether bytes wait at the other end of a connection on loopback; unknown where there is no /proc/net/tcp."""
+    ours, theirs = (f"0100007F:{address[1]:04X}" for address in (sock.getsockname(), sock.getpeername()))
+    try:
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()]
+    except OSError:
+        time.sleep(0.05)
+        return False
+    return any(row[1:3] == [theirs, ours] and not row[4].endswith(":00000000") for row in rows)
 
 
 def linger(sock: socket.socket) -> None:
@@ -113,7 +129,7 @@ def linger(sock: socket.socket) -> None:
 
 def hang(_: socket.socket) -> None:
     """Never answer."""
-    time.sleep(60)
+    time.sleep(10 * PATIENCE)
 
 
 def sends(*frames: bytes, headers: tuple[str, ...] = ()) -> Script:

@@ -8,9 +8,9 @@ import subprocess
 import threading
 from pathlib import Path
 
-from tests.cli.conftest import PATIENCE, Cli
+from tests.cli.conftest import Cli
 from tests.hardening.peer import closing, listening, upgrade
-from tests.hardening.test_process import settled
+from tests.waiting import PATIENCE, settled
 
 LINE = 1 << 20
 LINES = 120

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PATIENCE, Cli
+from tests.cli.conftest import Cli
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -81,10 +82,9 @@ def test_a_killed_recorder_leaves_a_whole_capture(cli: Cli, server: str) -> None
     printed = [json.loads(process.stdout.readline())["data"]["n"] for _ in range(20_000)]
     process.kill()
     process.communicate(timeout=PATIENCE)
-    # The writer has its own process and stores what it was given.
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and cli.run("captures", "show", str(capture)).returncode:
-        time.sleep(0.1)
+    # The writer has its own process and stores what it was given; it holds the lock until then.
+    with Path(f"{capture}-lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
     exported = cli.run("export", str(capture), "--messages")
     assert exported.returncode == 0
     numbers = [json.loads(line)["data"]["n"] for line in exported.stdout.splitlines()]

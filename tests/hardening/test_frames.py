@@ -24,7 +24,7 @@ from tests.hardening.peer import (
     sends,
     upgrade,
 )
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 DEFLATE = "Sec-WebSocket-Extensions: permessage-deflate"
 LIMIT = 1_000
@@ -40,7 +40,6 @@ def cut(data: bytes, how: str) -> Script:
         upgrade(sock)
         sock.sendall(data)
         if how == "rst":
-            time.sleep(0.05)  # else the reset overtakes the data, which the kernel then throws away
             reset(sock)
         elif how == "half-close":
             sock.shutdown(socket.SHUT_WR)
@@ -194,7 +193,7 @@ async def test_illegal_bytes_are_named_after_what_was_legal(data: bytes) -> None
 def deaf(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     upgrade(sock)
-    time.sleep(30)
+    time.sleep(10 * PATIENCE)
 
 
 @pytest.mark.parametrize("how", ["close", "break", "ping", "cancel"])
@@ -209,17 +208,17 @@ async def test_a_peer_that_does_not_read_holds_up_nothing_but_messages(how: str)
             match how:
                 case "close":
                     connection.close()
-                    await asyncio.wait_for(connection.wait_closed(), 10)
+                    await asyncio.wait_for(connection.wait_closed(), PATIENCE)
                 case "break":
                     connection.sabotage("drop")
-                    await asyncio.wait_for(connection.wait_closed(), 10)
+                    await asyncio.wait_for(connection.wait_closed(), PATIENCE)
                 case "ping":
                     connection.poke(b"hello")
                     await eventually(lambda: b"hello" in journal.payloads(Kind.PING))
                 case "cancel":
                     connection.reconnect()
                     await eventually(lambda: connection.opened == 2)
-            assert time.monotonic() - began < 3.0
+            assert time.monotonic() - began < 15.0, "before the keep-alive gives the peer up"
             if how in {"close", "break"}:
                 assert connection.state is State.CLOSED
 
@@ -230,7 +229,7 @@ async def test_messages_before_a_goodbye_are_sent_first(server: str) -> None:
         for number in range(500):
             connection.send(b"%d" % number)
         connection.close()
-        await asyncio.wait_for(connection.wait_closed(), 10)
+        await asyncio.wait_for(connection.wait_closed(), PATIENCE)
         sent = [record.payload for record in journal.records if record.kind == Kind.MESSAGE and record.direction == 2]
     assert sent == [b"%d" % number for number in range(500)]
 
@@ -242,6 +241,6 @@ async def test_a_peer_that_stopped_reading_is_found_out_by_the_keep_alive() -> N
             for _ in range(20):
                 connection.send(b"x" * 1_000_000)
             await eventually(lambda: connection.stalled)
-            await asyncio.wait_for(connection.wait_closed(), 10)
+            await asyncio.wait_for(connection.wait_closed(), PATIENCE)
             assert connection.fault is not None
             assert connection.fault.title == "The server stopped answering"

@@ -74,7 +74,7 @@ def test_a_secret_appears_nowhere(cli: Cli, port: int, schema: Path, way: str) -
     results = [
         cli.run("send", f"{url}/Echo", "{}", "--include-sent", *base, *flags, env=env),
         cli.run("send", f"{url}/Count", "{}", *base, *flags, env=env),
-        cli.run("tail", f"{url}/Count", "--events", "--for", "1s", *base, *flags, env=env),
+        cli.run("tail", f"{url}/Count", "--events", "--for", "3s", *base, *flags, env=env),
     ]
     assert "•••" in results[0].stdout, results[0]
     assert "PERMISSION_DENIED" in results[1].stderr, results[1]

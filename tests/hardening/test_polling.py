@@ -17,7 +17,7 @@ from rtui.runtime.hub import Connection
 from tests.hardening.bench import Watched, connecting, fault_of, resident, residue
 from tests.hardening.peer import Script, answers, linger, listening, request
 from tests.hardening.script import CHUNKED, JSON, LAST, chunk, head, in_turn, serves, whole
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 QUICK = Policy(first_delay=0.01, max_delay=0.02)
 LIMIT = 1_000
@@ -247,8 +247,8 @@ async def test_an_empty_long_poll_is_not_a_flood() -> None:
         return head("Content-Length: 0", status="204 No Content")
 
     with listening(serves(answer)) as port:
-        async with connecting(url(port, "longpoll")) as (connection, journal):
-            await connection.wait_open()
+        async with connecting(url(port, "longpoll")) as (_, journal):
+            await eventually(lambda: rows(journal, Kind.NOTICE))
             await asyncio.sleep(1.5)
     assert total <= 12
     assert len(rows(journal, Kind.NOTICE)) == 1
@@ -277,7 +277,7 @@ async def test_a_closed_door_ends_the_polls(status: str) -> None:
     bodies = iter([whole(b"{}", JSON)])
     with listening(serves(lambda _: next(bodies, whole(b"", status=status)))) as port:
         async with connecting(url(port), every=0.01, policy=QUICK) as (connection, _):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE):
                 await connection.wait_closed()
             assert connection.fault is not None
             assert connection.fault.kind == "auth"
@@ -327,9 +327,9 @@ async def test_many_keys_leave_memory_bounded() -> None:
 
     with listening(serves(answer)) as port:
         async with connecting(url(port), items=".", item_key=".id", every=0.01) as (_, journal):
-            await eventually(partial(forget, journal, 120_000), 30)
+            await eventually(partial(forget, journal, 120_000))
             before = resident()
-            await eventually(partial(forget, journal, 240_000), 60)
+            await eventually(partial(forget, journal, 240_000))
             assert resident() - before < 24 * MIB
 
 

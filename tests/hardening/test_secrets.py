@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import PATIENCE, Cli
+from tests.cli.conftest import Cli
+from tests.waiting import PATIENCE
 
 CANARY = "c4n4ry/s3cr3t+value"
 ENCODED = "c4n4ry%2Fs3cr3t%2Bvalue"
@@ -76,7 +77,7 @@ def test_a_secret_of_env_and_template_appears_nowhere(cli: Cli, server: str) -> 
         f'[session]\nurl = "{server}/echo?key={{{{ env.PLANT }}}}"\n[options]\ntoken = "{{{{ env.PLANT }}}}"\n'
         '[[messages]]\nname = "login"\npayload = "let me in with {{ env.PLANT }}"\non_connect = true\n'
     )
-    ended = cli.run("tail", "s.toml", "--include-sent", "--events", "--for", "1s", "--capture", str(run / "a.rtui"))
+    ended = cli.run("tail", "s.toml", "--include-sent", "--events", "--for", "3s", "--capture", str(run / "a.rtui"))
     assert ended.returncode == 0, ended.stderr
     assert "let me in with •••" in ended.stdout
     shown = cli.run("sessions", "show", "s.toml")

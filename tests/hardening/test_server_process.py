@@ -20,7 +20,7 @@ from rtui.demo import websocket as demo
 from rtui.runtime.hub import Connection
 from tests.cli.conftest import Cli
 from tests.hardening.bench import connecting, resident, residue
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 QUICK = Policy(first_delay=0.01, max_delay=0.02)
 
@@ -54,7 +54,7 @@ async def test_a_stopped_server_is_stale_before_it_is_lost(victim: tuple[subproc
         await eventually(lambda: connection.stalled)
         assert connection.state is State.OPEN
         assert "no pong for" in connection.stalled
-        await asyncio.wait_for(connection.wait_closed(), 10)
+        await asyncio.wait_for(connection.wait_closed(), PATIENCE)
         assert connection.fault is not None
         assert connection.fault.title == "The server stopped answering"
         assert any(b"stopped answering" in text for text in journal.payloads(Kind.CLOSE))

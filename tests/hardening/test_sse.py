@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import json
 import socket
-import struct
 import time
 import zlib
 from collections.abc import Iterable
@@ -18,7 +17,7 @@ from rtui.runtime.hub import Connection
 from tests.hardening.bench import Watched, connecting, end_of, fault_of, resident, residue
 from tests.hardening.peer import Script, answers, linger, listening, request, reset
 from tests.hardening.script import CHUNKED, EVENTS, JSON, LAST, chunk, head, header, in_turn, serves, streams, whole
-from tests.waiting import eventually
+from tests.waiting import eventually, lag
 
 QUICK = Policy(first_delay=0.01, max_delay=0.02)
 LIMIT = 1_000
@@ -165,7 +164,6 @@ async def test_a_cut_body_is_a_loss_and_its_half_event_is_none(data: bytes, how:
         request(sock)
         sock.sendall(head(EVENTS, CHUNKED) + data)
         if how == "rst":
-            time.sleep(0.05)  # else the reset overtakes the data, which the kernel then throws away
             reset(sock)
 
     with listening(script) as port:
@@ -245,8 +243,7 @@ def resumes(heard: list[str], how: str) -> Script:
         text = b"".join(b"id: %d\ndata: %d\n\n" % (number, number) for number in (first, first + 1))
         sock.sendall(head(EVENTS, CHUNKED) + chunk(b"retry: 5\n\n" + text) + chunk(b"data: half")[:-4])
         if how == "rst":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            time.sleep(0.03)
+            reset(sock)
 
     return script
 
@@ -315,13 +312,6 @@ async def test_a_flood_keeps_the_loop_responsive() -> None:
             assert journal.payloads()
             del journal.records[:]
     assert sorted(waits)[len(waits) // 2] < 0.1
-
-
-async def lag() -> float:
-    """Seconds that a turn of the loop takes more than asked for."""
-    began = time.monotonic()
-    await asyncio.sleep(0.01)
-    return time.monotonic() - began - 0.01
 
 
 def spell(parts: Iterable[bytes]) -> Script:

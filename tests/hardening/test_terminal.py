@@ -16,8 +16,8 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.hardening.peer import PING, TEXT, answers, closing, frame, listening, sends
+from tests.waiting import PATIENCE
 
-PATIENCE = 15.0
 CANARY = "Zq7"
 """In every attack: where it stands in the output behind anything but ordinary text, the attack went through."""
 ATTACKS = (
@@ -190,3 +190,30 @@ def test_export_and_listings_on_a_terminal(cli: Cli) -> None:
         assert terminal.process.returncode == 0
         assert "\x1b" not in text
         assert not [char for char in FORBIDDEN if char in text]
+
+
+def test_what_is_being_written_outlives_a_kill(cli: Cli) -> None:
+    with listening(sends(frame(TEXT, b"hello"))) as port:
+        url = f"ws://127.0.0.1:{port}/"
+        first = Terminal(cli, ("--no-capture", url), (140, 40))
+        try:
+            first.until("following", "type a message")
+            while "Editor" not in first.text:  # a key of the composer; before the link is open, there is no sending
+                first.press("s")
+                for _ in range(50):
+                    if "Editor" not in first.text:
+                        first.read(0.1)
+            first.press("half a thought")
+            kept = cli.folder / "state"
+            deadline = time.monotonic() + PATIENCE
+            while not any(b"half a thought" in one.read_bytes() for one in kept.rglob("workbench.json")):
+                assert time.monotonic() < deadline, first.text[-2000:]
+                first.read(0.1)
+            first.process.kill()
+        finally:
+            first.close()
+        second = Terminal(cli, ("--no-capture", url), (140, 40))
+        try:
+            second.until("half a thought")
+        finally:
+            second.close()

@@ -36,7 +36,7 @@ def serving(certificate: trustme.LeafCert, demands: trustme.CA | None = None) ->
 
 async def complaint(context: ssl.SSLContext | None, url: str, script: Script = QUIET, **options: object) -> str:
     with listening(script, context) as port:
-        fault = await fault_of(url.format(port), timeout=3, **options)
+        fault = await fault_of(url.format(port), timeout=20, **options)
     assert fault.kind == "tls", fault
     assert fault.hint
     return fault.title
@@ -103,7 +103,7 @@ async def test_an_encrypted_key_is_refused_instead_of_asking_on_the_terminal(tmp
 
 async def test_a_port_that_says_nothing_to_tls(authority: tuple[trustme.CA, str]) -> None:
     with listening(hang) as port:
-        fault = await fault_of(f"wss://127.0.0.1:{port}/", timeout=0.5)
+        fault = await fault_of(f"wss://127.0.0.1:{port}/", timeout=1.0)
     assert (fault.kind, "TLS handshake" in fault.cause) == ("timeout", True)
 
 

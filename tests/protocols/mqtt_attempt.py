@@ -19,7 +19,7 @@ def run(port: int, scheme: str = "mqtt", memory: dict[str, Any] | None = None, *
     return Run(Mqtt(), Recorder(f"{scheme}://127.0.0.1:{port}/", Options(**{"proxy": "", **options}), memory))
 
 
-async def told(script: Script, scheme: str = "mqtt", within: float = 3.0, **options: Any) -> tuple[Fault, bool]:
+async def told(script: Script, scheme: str = "mqtt", within: float = 9.0, **options: Any) -> tuple[Fault, bool]:
     """The fault of one attempt, and whether another is worth it."""
     async with peer(script) as port:
         began = time.monotonic()

@@ -23,8 +23,8 @@ IDLE = 0.4
 """Seconds after which a proxied stream that says nothing is cut, below /idle/."""
 KEPT = 0.2
 """Seconds that a connection is kept for the next request."""
-PORTS = ("http", "https", "mutual")
-"""`https` has HTTP/2; `mutual` wants a client certificate besides."""
+PORTS = ("http", "https", "mutual", "forward")
+"""`https` has HTTP/2; `mutual` wants a client certificate besides; `forward` asks where a request wants to go."""
 
 CONFIGURATION = """
 daemon off;
@@ -63,6 +63,10 @@ http {{
     ssl_client_certificate {folder}/ca.pem;
     ssl_verify_client on;
     {places}
+  }}
+  server {{
+    listen 127.0.0.1:{ports[forward]};
+    location / {{ proxy_pass http://$http_host$request_uri; }}
   }}
 }}
 """

@@ -338,6 +338,7 @@ async def test_calls_wait_for_their_turn_where_the_server_takes_few() -> None:
         message = await call.asked()
         running += 1
         most = max(most, running)
+        await eventually(lambda: most > 1)
         await asyncio.sleep(0.01)
         running -= 1
         call.head()

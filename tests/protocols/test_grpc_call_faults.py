@@ -12,7 +12,7 @@ from rtui.core.event import Acknowledged, Opened, Received
 from rtui.protocols.grpc import Outgoing
 from tests.protocols.grpc_attempt import against, asked, failed
 from tests.protocols.grpc_peer import Served, framed, note
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 # Calls that fail
 
@@ -245,7 +245,7 @@ async def test_nothing_is_left_behind_by_calls_that_run() -> None:
             run.ask(Send(id=number, channel="t.Calls/Down", payload=b"{}", outgoing=Outgoing(deadline=60)))
         await eventually(lambda: len(peer.calls) == 5)
         run.task.cancel()
-        await asyncio.wait([run.task], timeout=5)
+        await asyncio.wait([run.task], timeout=PATIENCE)
         assert run.task.cancelled()
         assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("grpc")]
         await peer.web.quiet()

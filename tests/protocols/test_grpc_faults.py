@@ -44,7 +44,7 @@ async def test_a_server_that_is_silent() -> None:
         await client.gone()
 
     async with serving(wait) as peer:
-        fault = await fault_at(peer.url("grpc"), timeout=0.2)
+        fault = await fault_at(peer.url("grpc"), timeout=1.0)
     assert fault.kind == "timeout"
     assert "HTTP/2 handshake" in fault.cause
 
@@ -137,7 +137,7 @@ async def test_reflection_that_never_answers() -> None:
     async def hang(call: Served) -> None:
         await call.cancelled()
 
-    async with grpc_serving(hang, reflection=False) as peer, attempt(peer.url(), timeout=0.3) as run:
+    async with grpc_serving(hang, reflection=False) as peer, attempt(peer.url(), timeout=1.0) as run:
         await run.opened()
         await eventually(lambda: peer.calls[0].reset_with == 8)
         assert "no answer to the reflection request" in run.notices()[0].text

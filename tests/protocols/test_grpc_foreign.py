@@ -19,6 +19,7 @@ from rtui.core.event import Measured, Offered, Subscribed, Unsubscribed
 from rtui.protocols.grpc import Subscription
 from tests.protocols.grpc_foreign import MODULES, PROTOS, SERVICE, Foreign, Talk, running
 from tests.protoset import protoset
+from tests.waiting import PATIENCE
 
 NOTE = {
     "text": "kůň 🎉 \u2028",
@@ -234,7 +235,7 @@ async def cancels(talk: Talk) -> int:
 
 
 async def one_more_cancel(talk: Talk, before: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await cancels(talk) <= before:  # noqa: ASYNC110 - only the server knows
             await asyncio.sleep(0.01)
 

@@ -15,7 +15,7 @@ import pytest
 from rtui.core.backoff import Policy
 from rtui.core.record import Kind, Record
 from tests.hardening.bench import Watched, connecting, end_of
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 SCRIPT = Path(__file__).parent.parent / "node" / "http_peer.mjs"
 QUICK = Policy(first_delay=0.01, max_delay=0.02)
@@ -146,7 +146,7 @@ async def test_what_is_asked_for_arrives(peer: Peer) -> None:
 async def test_204_ends_for_good(peer: Peer) -> None:
     base, options, _ = peer
     async with connecting(f"sse+{base}/gone", policy=QUICK, retry_first=True, **options) as (connection, journal):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await connection.wait_closed()
         assert connection.fault is None
         assert not rows(journal, Kind.RECONNECT)

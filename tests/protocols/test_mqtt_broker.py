@@ -23,7 +23,7 @@ from rtui.protocols.mqtt import Mqtt, Options, Outgoing, Subscription
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.suite import fault_of
 from tests.protocols.mosquitto import PASSWORD, PROGRAM, USER, Broker, broker
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 pytestmark = [pytest.mark.mosquitto, pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed")]
 
@@ -261,7 +261,7 @@ async def test_the_will_fires_on_kill_and_not_on_quit(mosquitto: Broker, killed:
         )
         assert process.stdin
         assert process.stdout
-        assert await asyncio.wait_for(process.stdout.readline(), 20) == b"open\n"
+        assert await asyncio.wait_for(process.stdout.readline(), PATIENCE) == b"open\n"
         if killed:
             process.kill()
             await process.wait()
@@ -388,7 +388,7 @@ async def test_tls_mistakes_have_their_own_sentences(mosquitto: Broker) -> None:
         assert fault.title == title, (url, fault)
 
 
-async def told(url: str, within: float = 3.0, **options: Any) -> Fault:
+async def told(url: str, within: float = 9.0, **options: Any) -> Fault:
     began = time.monotonic()
     async with run(url, **options) as one:
         fault = await fault_of(one)
@@ -429,7 +429,7 @@ async def test_a_broker_that_is_killed_or_shut_down(own: Broker, version: str) -
         await own.stop(signal.SIGKILL)
         began = time.monotonic()
         assert (await fault_of(one)).kind == "lost"
-        assert time.monotonic() - began < 3.0
+        assert time.monotonic() - began < 20.0
     await own.start()
     async with run(own.url(), version=version) as one:
         await one.opened()

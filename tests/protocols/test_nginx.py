@@ -316,6 +316,27 @@ def write(file: Path, text: str) -> None:
     fresh.rename(file)
 
 
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+async def test_through_a_forward_proxy(tmp_path: Path, protocol: str) -> None:
+    """Requests in the clear are handed to it as they are: it knows no CONNECT."""
+    script = slow(3, 0.01) if protocol == "sse" else document()
+    with listening(script) as port:
+        async with nginx(tmp_path, port) as web:
+            proxy = f"http://127.0.0.1:{web.ports['forward']}"
+            url = f"{protocol}+http://127.0.0.1:{port}/somewhere"
+            async with connecting(url, proxy=proxy) as (connection, journal):
+                await shown(journal, 1)
+            assert connection.details["proxy"] == proxy
+            await asked(web, 1)
+            assert {answer.path for answer in web.answers} == {"/somewhere"}
+
+
+async def test_a_forward_proxy_that_refuses_to_make_a_tunnel(tmp_path: Path) -> None:
+    async with behind(tmp_path, document()) as web:
+        fault = await fault_of("poll+https://127.0.0.1/", proxy=f"http://127.0.0.1:{web.ports['forward']}")
+        assert fault.title == "The proxy refused"
+
+
 async def test_polls_go_on_after_a_restart_of_the_proxy(tmp_path: Path) -> None:
     async with (
         behind(tmp_path, document()) as web,

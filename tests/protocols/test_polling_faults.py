@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import random
+import re
 import socket
 import time
 import tracemalloc
@@ -25,8 +26,8 @@ from rtui.settings.secrets import Secrets
 from rtui.settings.session import Session
 from tests.conformance.recorder import Run
 from tests.protocols.http_peer import Client, answering, chunked, repeating, serving, whole
-from tests.protocols.test_polling import channels, counting, longpoll, notices, polling
-from tests.waiting import eventually
+from tests.protocols.test_polling import channels, counting, longpoll, notices, polling, skips
+from tests.waiting import PATIENCE, eventually
 
 OK = whole(b"fine")
 
@@ -176,9 +177,12 @@ async def test_a_server_that_is_slower_than_the_interval_is_asked_once_at_a_time
 
     async with serving(script) as peer, polling(peer, every=0.05) as run:
         await run.until(lambda: len(run.link.received) == 5)
-        (told,) = notices(run)
-        assert told.endswith("skipped: the answer took 0.1 s")
-        assert told.startswith("2 ticks")
+        (told,) = skips(run)
+        found = re.fullmatch(r"(\d+) ticks skipped: the answer took ([\d.]+) s", told)
+        assert found
+        ticks, took = int(found[1]), float(found[2])
+        assert took >= 0.1
+        assert 2 <= ticks <= (took + 0.05) / 0.05
 
 
 async def test_a_schedule_keeps_its_grid() -> None:
@@ -192,11 +196,9 @@ async def test_a_schedule_keeps_its_grid() -> None:
             await client.send(OK)
 
     async with serving(script) as peer, polling(peer, every=0.05) as run:
-        await run.until(lambda: len(times) == 21)
-    ticks = (times[-1] - times[0]) / 0.05
-    assert ticks - round(ticks) == pytest.approx(0, abs=0.5)
-    assert round(ticks) >= 20
-    assert round(ticks) == 20 or notices(run), "ticks are lost only where it is told"
+        # Waits of 0.05 s after each answer would take 1.4 s for what is 1 s here; a busy machine may be late for once.
+        await run.until(lambda: any(late - early < 1.2 for early, late in zip(times, times[20:], strict=False)))
+        assert times[-1] - times[0] > 0.05 * (len(times) - 1) - 0.5, "nor sooner"
 
 
 async def test_a_clock_that_jumps_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,8 +214,8 @@ async def test_a_clock_that_jumps_changes_nothing(monkeypatch: pytest.MonkeyPatc
     async with serving(counting()) as peer, polling(peer, every=0.05) as run:
         began = time.monotonic()
         await run.until(lambda: len(run.link.received) == 11)
-        assert 0.45 < time.monotonic() - began < 5.0
-        assert all(0 < (event.meta or {})["latency_ms"] < 5000 for event in run.link.received)
+        assert time.monotonic() - began > 0.45
+        assert all(0 < (event.meta or {})["latency_ms"] < 1000 * PATIENCE for event in run.link.received)
     for name in ("schedule", "session", "request", "answer", "cursor", "item", "validator"):
         source = Path(poll_session.__file__).with_name(f"poll_{name}.py").read_text()
         assert "time.time" not in source
@@ -239,13 +241,13 @@ async def test_a_body_that_stops_is_a_fault_and_one_that_drips_is_not() -> None:
         client.head(200, "text/plain", length=6)
         for byte in b"slowly":
             await client.send(bytes([byte]))
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.35)
         await client.asked()
         client.head(200, "text/plain", length=6)
         await client.send(b"slow")
         await client.gone()
 
-    async with serving(dripping) as peer, polling(peer, timeout=0.4) as run:
+    async with serving(dripping) as peer, polling(peer, timeout=1.8) as run:
         fault = await fault_of(run)
         assert run.link.payloads == [b"slowly"]
         assert (fault.kind, fault.title) == ("timeout", "The answer stopped")
@@ -331,7 +333,7 @@ async def test_an_idle_connection_that_the_server_closed_is_made_anew() -> None:
         await run.until(lambda: len(run.link.received) >= 4)
         assert peer.connections >= 4
         assert channels(run)[:4] == ["/ 200"] * 4
-        assert not run.notices()
+        assert not notices(run)
 
 
 async def test_a_reset_while_held_is_lost() -> None:
@@ -386,9 +388,10 @@ async def test_the_tree_counts_every_status_of_a_url(tmp_path: Path) -> None:
             options = {"proxy": "", "every": 0.02}
             link = hub.open(Session(name="p", url=peer.url("poll+http", "/a"), options=options), Secrets())
             counted: dict[str, int] = {}
-            while counted.get("/a 404", 0) < 1:
-                counted = {node.full: node.count for node in link.channels.root.walk()}
-                await asyncio.sleep(0.005)
+            async with asyncio.timeout(PATIENCE):
+                while counted.get("/a 404", 0) < 1:
+                    counted = {node.full: node.count for node in link.channels.root.walk()}
+                    await asyncio.sleep(0.005)
             assert {name: count for name, count in counted.items() if count} == {
                 "/a 200": 2,
                 "/a 503": 2,

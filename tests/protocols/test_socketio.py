@@ -12,14 +12,14 @@ import socketio
 from aiohttp import web
 
 from rtui.core.command import Break, Hangup, Send, Subscribe, Unsubscribe
-from rtui.core.event import Acknowledged, Notice, Opened, Received, Subscribed, Unsubscribed
+from rtui.core.event import Acknowledged, Notice, Opened, Subscribed, Unsubscribed
 from rtui.core.fault import Fault
 from rtui.core.record import Kind
 from rtui.protocols import registry
 from rtui.protocols.socketio import Options, Outgoing, SocketIO, Subscription
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.suite import fault_of, free_port
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 ACK = Outgoing(ack=True)
 TRANSPORTS = ("auto", "websocket", "polling")
@@ -163,13 +163,13 @@ async def test_a_burst_keeps_its_order(server: Server, transports: str) -> None:
     async with run(server.url, transports=transports) as attempt:
         await attempt.opened()
         attempt.ask(Send(id=1, channel="burst", payload=b"20000"))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await server_done(attempt, 20_000)
         assert attempt.link.payloads == [b'[%d,"text"]' % number for number in range(20_000)]
 
 
 async def server_done(attempt: Run, count: int) -> None:
-    while sum(isinstance(event, Received) for event in attempt.link.events) < count:
+    while len(attempt.link.received) < count:
         assert not attempt.task.done()
         await asyncio.sleep(0.05)
 
@@ -350,7 +350,7 @@ async def test_goodbye_is_said(server: Server) -> None:
         attempt.ask(Hangup(id=1))
         closed = await attempt.closed()
         assert (closed.by, closed.clean, closed.fault) == ("us", True, None)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await left.wait()
 
 

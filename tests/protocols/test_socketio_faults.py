@@ -19,12 +19,13 @@ from tests.conformance.recorder import Recorder, Run
 from tests.conformance.suite import fault_of
 from tests.protocols.socketio_peer import Client, listening, peer
 from tests.protocols.socketio_server import socketio_server
+from tests.waiting import PATIENCE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def run(port: int, place: str = "/", **options: Any) -> Run:
-    options = {"proxy": "", "timeout": 3.0, **options}
+    options = {"proxy": "", "timeout": PATIENCE, **options}
     return Run(SocketIO(), Recorder(f"socketio+http://127.0.0.1:{port}{place}", SocketIO.Options(**options)))
 
 
@@ -222,7 +223,7 @@ async def test_a_kick_fails_what_still_waits_for_an_acknowledgement(how: str) ->
     async with peer(script) as port, run(port, transports="websocket") as one:
         await one.opened()
         one.ask(Send(id=1, payload=b"1", channel="ask", outgoing=Outgoing(ack=True, ack_timeout=0)))
-        await asyncio.wait([one.task], timeout=5)
+        await asyncio.wait([one.task], timeout=PATIENCE)
         assert one.task.done()
         refused = [notice for notice in one.notices() if notice.command == 1]
         assert len(refused) == 1
@@ -328,7 +329,7 @@ async def test_a_server_that_goes_silent_after_the_upgrade_is_noticed() -> None:
             await asyncio.sleep(0.001)
         await client.freeze()
 
-    opening: dict[str, Any] = {"upgrades": ["websocket"], "pingInterval": 200, "pingTimeout": 200}
+    opening: dict[str, Any] = {"upgrades": ["websocket"], "pingInterval": 500, "pingTimeout": 500}
     async with peer(script, **opening) as port, run(port) as one:
         await one.opened()
         fault = await fault_of(one)
@@ -361,7 +362,7 @@ async def test_a_server_that_never_accepts_the_namespace() -> None:
         await asyncio.Event().wait()
 
     async with peer(script) as port:
-        fault = await told(port, timeout=0.5)
+        fault = await told(port, timeout=1.5)
     assert fault.kind == "timeout", fault
     assert "namespace" in fault.title
 
@@ -373,7 +374,7 @@ async def test_a_namespace_that_is_never_answered_leaves_the_others_up() -> None
         client.tell('2["still",1]')
         await asyncio.Event().wait()
 
-    async with peer(script) as port, run(port, timeout=1.0, namespaces=["/", "/mute"]) as one:
+    async with peer(script) as port, run(port, timeout=2.0, namespaces=["/", "/mute"]) as one:
         await one.opened()
         await one.until(lambda: one.link.payloads == [b"[1]"])
         silent = [each.fault for each in one.link.of(Notice) if each.fault]

@@ -17,6 +17,7 @@ from rtui.core.command import Hangup, Send, Subscribe, Unsubscribe
 from rtui.core.event import Acknowledged, Notice, Received, Subscribed, Unsubscribed
 from rtui.protocols.socketio import Options, Outgoing, SocketIO, Subscription
 from tests.conformance.recorder import Recorder, Run
+from tests.waiting import PATIENCE
 
 MODULES = os.environ.get("RTUI_NODE_MODULES", "")
 SCRIPT = Path(__file__).parent.parent / "node" / "socketio_peer.mjs"
@@ -180,7 +181,7 @@ async def test_a_kick_fails_the_pending_acknowledgement(url: str, transports: st
     async with run(url, transports=transports) as attempt:
         await attempt.opened()
         emit(attempt, 1, "kick", f"[{whole}]", ack=True, ack_timeout=0)
-        await asyncio.wait([attempt.task], timeout=10)
+        await asyncio.wait([attempt.task], timeout=PATIENCE)
         assert attempt.task.done()
         assert [one for one in attempt.notices() if one.command == 1 and one.fault]
         if error := attempt.task.exception():
@@ -284,7 +285,7 @@ async def test_the_transport_in_use_is_shown(url: str, transports: str) -> None:
 )
 async def test_the_version_is_found_and_named(release: str, version: str) -> None:
     async with peer(release) as url, run(url) as attempt:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE):
             await attempt.opened()
         assert version in attempt.link.details["protocol"]
 
@@ -308,7 +309,7 @@ async def test_what_was_missed_is_recovered(transports: str) -> None:
             assert event.meta
             assert event.meta["offset"]
             emit(first, 3, "cut")
-            await asyncio.wait([first.task], timeout=10)
+            await asyncio.wait([first.task], timeout=PATIENCE)
         async with run(url, memory, transports=transports) as second:
             await second.opened()
             assert (await heard(second, "missed"))[0].payload == b'["while you were away"]'
@@ -323,7 +324,7 @@ async def test_more_than_the_server_takes_is_told(transports: str) -> None:
         emit(attempt, 1, "echo", json.dumps(["x" * 5000]), ack=True, ack_timeout=0)
         notice = await refused(attempt, 1)
         assert notice.fault
-        await asyncio.wait([attempt.task], timeout=10)
+        await asyncio.wait([attempt.task], timeout=PATIENCE)
 
 
 async def test_our_goodbye(url: str) -> None:

@@ -20,12 +20,13 @@ from rtui.protocols.wire.reach_fault import Unopened
 from tests.conformance.recorder import Recorder, Run
 from tests.protocols.http2_peer import Stream, serving2
 from tests.protocols.http_peer import Client, Peer, Script, answering, chunked, serving, whole
+from tests.waiting import PATIENCE
 
 STREAM = "Content-Type: text/event-stream"
 
 
 def run(peer: Peer, path: str = "/", memory: dict[str, Any] | None = None, **options: Any) -> Run:
-    options = {"proxy": "", "timeout": 5.0, **options}
+    options = {"proxy": "", "timeout": PATIENCE, **options}
     return Run(Sse(), Recorder(peer.url("sse+http", path), Sse.Options(**options), memory))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 import tracemalloc
 from typing import Any
 
@@ -15,14 +16,14 @@ from rtui.protocols.sse import Sse
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.suite import fault_of, residue
 from tests.protocols.http_peer import Client, Peer, Script, answering, chunked, serving, whole
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 STREAM = "Content-Type: text/event-stream"
 MEGA = 1024**2
 
 
 def run(peer: Peer, path: str = "/", **options: Any) -> Run:
-    options = {"proxy": "", "timeout": 3.0, **options}
+    options = {"proxy": "", "timeout": PATIENCE, **options}
     return Run(Sse(), Recorder(peer.url("sse+http", path), Sse.Options(**options)))
 
 
@@ -171,9 +172,10 @@ async def test_no_read_timeout_ends_a_quiet_stream() -> None:
         await client.gone()
 
     later = asyncio.Event()
-    async with serving(script) as peer, run(peer, timeout=0.1, stall_after=0.15) as one:
+    async with serving(script) as peer, run(peer, timeout=1.0, stall_after=0.15) as one:
         await one.opened()
-        await eventually(lambda: len(one.link.events) > 3)  # stalled twice: longer than the time-out
+        began = time.monotonic()
+        await eventually(lambda: len(one.link.events) > 3 and time.monotonic() - began > 1.5)
         later.set()
         await one.until(lambda: one.link.payloads == [b"late"])
 

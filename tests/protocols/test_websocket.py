@@ -220,9 +220,9 @@ async def test_bad_text_closes_with_1007_and_is_shown(url: str) -> None:
 
 
 async def test_a_dead_peer_is_told_before_it_is_left(url: str) -> None:
-    async with run(f"{url}/silent", ping_interval=0.05, ping_timeout=1.5) as attempt:
+    async with run(f"{url}/silent", ping_interval=0.05, ping_timeout=3.0) as attempt:
         closed = await attempt.closed()
-        assert attempt.link.of(Stalled)[0].text == "no pong for 1 s"
+        assert attempt.link.of(Stalled)[0].text.startswith("no pong for ")
         assert closed.fault
         assert closed.fault.kind == "lost"
         assert "no pong" in closed.fault.cause

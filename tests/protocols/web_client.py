@@ -9,6 +9,7 @@ from typing import Any
 from rtui.protocols.request import RequestOptions
 from rtui.protocols.wire.web import Exchange, Web
 from tests.protocols.http_peer import Peer
+from tests.waiting import PATIENCE
 
 LARGE = 16 * 1024**2
 
@@ -16,7 +17,7 @@ LARGE = 16 * 1024**2
 @asynccontextmanager
 async def asking(url: str, **options: Any) -> AsyncIterator[Web]:
     """A client; afterwards no socket is left."""
-    web = Web(RequestOptions(**{"timeout": 5.0, "proxy": "", **options}), url)
+    web = Web(RequestOptions(**{"timeout": PATIENCE, "proxy": "", **options}), url)
     try:
         yield web
     finally:

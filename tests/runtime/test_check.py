@@ -18,7 +18,7 @@ from rtui.settings.session import Session, load_session
 from rtui.settings.session_model import SavedMessage, Step
 from tests.runtime.conftest import QUICK, Stage
 from tests.runtime.scripted import LOST, Attempt, echo, open_then
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 def lost() -> Closed:
@@ -154,7 +154,7 @@ async def test_nothing_can_be_sent_after_our_own_close(stage: Stage) -> None:
 
 async def test_a_connection_that_is_lost_is_not_waited_for(stage: Stage) -> None:
     steps = ({"expect": "hello"}, {"expect": "never", "within": 60.0})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         results = await outcomes(stage, *steps, play=(open_then(lost, b"hello"),), retry=False)
     assert [one.outcome for one in results] == ["passed", "lost"]
     assert results[-1].fault == LOST

@@ -24,7 +24,7 @@ from rtui.runtime.subscription import SubscriptionState
 from rtui.settings.session import Session, SessionSubscription
 from tests.runtime.conftest import QUICK, Stage
 from tests.runtime.scripted import Attempt
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 DENIED = Fault(kind="auth", side="them", title="The peer refused", cause="not authorized")
 
@@ -344,6 +344,6 @@ async def test_a_broker_grants_counts_and_ends(stage: Stage, version: str) -> No
         await eventually(lambda: broker.broker.subscriptions.count == 0)
         assert connection.state is State.OPEN
     finally:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await hub.close_all(1.0)
         await broker.close()

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from rtui.core.clean import clean, decode
+from rtui.protocols.shell import OPENING, hidden, names, word
 from rtui.settings.secrets import is_secret_header
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 LONGEST: Final = 100_000
 """Bytes of an argument; Linux takes 128 KiB. Longer requests come by way of the standard input."""
+SAID: Final = names(
+    "metadata deadline emit_defaults reflection proto import_path protoset health authority keep_alive max_message "
+    "headers ca cert key insecure server_name username password token"
+)
+"""Options that grpcurl has words for, and those of what it does by itself."""
 _PORTS: Final = {"grpc": 80, "grpcs": 443}
 _SCHEME: Final = re.compile(r"(?:bearer|basic|digest|negotiate|token|apikey) +(?=\S)", re.IGNORECASE)
 _SAFE: Final = re.compile(r"[\w.: -]*", re.ASCII)
@@ -40,10 +46,15 @@ def grpcurl(url: str, options: Options, channel: str, payload: bytes, outgoing: 
         *_limits(options, outgoing),
         *_headers(url, options, outgoing),
         *data,
-        quote(place),
-        quote(channel),
+        _quote(place),
+        _quote(channel),
     ]
     return " ".join(words) + behind
+
+
+def _quote(text: str) -> str:
+    """As one word; what stands for an environment variable becomes one."""
+    return word(text) if OPENING in text else quote(text)
 
 
 def _flags(**given: str) -> Iterator[str]:
@@ -51,7 +62,7 @@ def _flags(**given: str) -> Iterator[str]:
     for name, value in given.items():
         if value:
             yield f"-{name.replace('_', '-')}"
-            yield quote(value)
+            yield _quote(value)
 
 
 def _security(options: Options) -> Iterator[str]:
@@ -108,26 +119,26 @@ def _credentials(url: str, options: Options) -> Iterator[str]:
     parts = urlsplit(url)
     user, password = options.username or unquote(parts.username or ""), options.password or parts.password
     if options.token:
-        yield '-H "authorization: Bearer $TOKEN"'
+        yield f"-H {word('authorization: Bearer ' + hidden('token', options.token))}"
     elif user or password:
         secret = '"$PASSWORD"' if password else ""
-        yield f"-H \"authorization: Basic $(printf %s {quote(f'{user}:')}{secret} | base64 | tr -d '\\n')\""
+        yield f"-H \"authorization: Basic $(printf %s {_quote(f'{user}:')}{secret} | base64 | tr -d '\\n')\""
 
 
 def _header(name: str, value: str) -> str:
-    if not is_secret_header(name.removesuffix("-bin")):
-        return quote(f"{name}: {value}")
+    if OPENING in value or not is_secret_header(name.removesuffix("-bin")):
+        return _quote(f"{name}: {value}")
     found = _SCHEME.match(value)
     start = f"{name}: {found[0] if found else ''}"
     variable = re.sub(r"\W", "_", name, flags=re.ASCII).upper()
-    return f'"{start}${variable}"' if _SAFE.fullmatch(start) else f'{quote(start)}"${variable}"'
+    return f'"{start}${variable}"' if _SAFE.fullmatch(start) else f'{_quote(start)}"${variable}"'
 
 
 def _data(payload: bytes) -> tuple[list[str], str]:
     """The flag, and what stands behind the command."""
     text = _line(payload)
     if len(text.encode()) <= LONGEST:
-        return (["-d", quote(text)] if text else []), ""
+        return (["-d", _quote(text)] if text else []), ""
     return ["-d", "@"], f" <<'JSON'\n{text}\nJSON"
 
 

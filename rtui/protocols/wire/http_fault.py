@@ -43,7 +43,7 @@ def refused_by_status(
         kind=kind,
         side="them",
         title=title.format(word=word),
-        cause=f"{trip.peer.place} answered HTTP {status}",
+        cause=f"{_who(trip)} answered HTTP {status}",
         hint=hint,
         retry_after=retry_after(_first(headers, "retry-after"), _first(headers, "date")),
         meta={
@@ -53,6 +53,11 @@ def refused_by_status(
             **{key: value for key, value in optional.items() if value},
         },
     )
+
+
+def _who(trip: Trip) -> str:
+    """A proxy that hands requests on answers in the server's place where it cannot."""
+    return f"{trip.peer.place}, or proxy {trip.proxy} before it," if trip.forwarded else trip.peer.place
 
 
 def _by_class(code: int, headers: Sequence[tuple[str, str]], word: str) -> tuple[FaultKind, str, str]:

@@ -17,22 +17,22 @@ import ssl
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from rtui.protocols.wire import proxy as proxies
 from rtui.protocols.wire.eyeballs import quickest
-from rtui.protocols.wire.proxy import proxy_url, through
 from rtui.protocols.wire.trip import Trip
 
 P = TypeVar("P", bound=asyncio.BaseProtocol)
 
 
 async def reach(trip: Trip, proxy: str) -> socket.socket:
-    """A non-blocking socket to the peer, straight or through what the option `proxy` says.
+    """A non-blocking socket to the peer, straight or through what the option `proxy` says; or to that (`forwarded`).
 
     Raises:
         Failure: the proxy's URL cannot be used, or it refused.
         OSError: nothing was reached; `reach_fault.explain_network` knows why.
     """
-    if url := proxy_url(proxy, trip.peer):
-        sock = await through(url, trip)
+    if url := proxies.proxy_url(proxy, trip.peer):
+        sock = await (proxies.to(url, trip) if trip.forwarded else proxies.through(url, trip))
     else:
         with trip.stage("dns"):
             loop = asyncio.get_running_loop()

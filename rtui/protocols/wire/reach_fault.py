@@ -33,6 +33,7 @@ STAGES: Final = {
     "websocket": "waiting for the answer to the WebSocket handshake",
 }
 OTHER_PROXY: Final = "Change the option proxy ('' goes direct) or the proxy variables of the environment"
+HTTPS_PORT: Final = 443
 CUT: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 """Called errors of TLS, but they say only that the stream ended."""
 
@@ -146,7 +147,8 @@ def refused_by_proxy(code: int, trip: Trip) -> Fault:
     if code == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         hint = "Put user:password@ into the proxy URL"
         return fault("auth", "them", "The proxy wants authentication", via, hint, status_code=code)
-    return fault("handshake", "them", "The proxy refused", via, OTHER_PROXY, status_code=code)
+    hint = OTHER_PROXY if trip.peer.port == HTTPS_PORT else f"Many let through to port {HTTPS_PORT} only. {OTHER_PROXY}"
+    return fault("handshake", "them", "The proxy refused", via, hint, status_code=code)
 
 
 def failed_proxy(error: BaseException, trip: Trip) -> Fault:

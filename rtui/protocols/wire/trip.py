@@ -50,6 +50,8 @@ class Trip:
         """Milliseconds per stage, of the last hop when redirects were followed."""
         self.proxy = ""
         """Its URL without user and password."""
+        self.forwarded = False
+        """The proxy is handed each request, in the clear, instead of making a tunnel."""
         self.tls: Mapping[str, Any] = {}
         """What `tls.tls_details` found."""
         self.local = self.remote = ""
@@ -64,6 +66,7 @@ class Trip:
         """One hop starts."""
         self.peer = peer
         self.timings = {}
+        self.proxy, self.forwarded = "", False
         self.head, self.lost = b"", None
 
     @contextmanager

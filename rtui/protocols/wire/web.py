@@ -17,15 +17,16 @@ import math
 import ssl
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Final
 
 from rtui.core.clean import clean
 from rtui.core.fault import Failure
 from rtui.protocols.request import RequestOptions
-from rtui.protocols.wire import web_request
+from rtui.protocols.wire import proxy, web_request
 from rtui.protocols.wire.lean_httpx import httpx
 from rtui.protocols.wire.reach import connect
-from rtui.protocols.wire.reach_fault import Unopened, fault, usage
+from rtui.protocols.wire.reach_fault import Unopened, fault, refused_by_proxy, usage
 from rtui.protocols.wire.tls import client_context, tls_details
 from rtui.protocols.wire.trip import Peer, Trip
 from rtui.protocols.wire.web_exchange import Exchange
@@ -209,7 +210,8 @@ class Web(httpx.AsyncBaseTransport):
         if idle is not None and idle.reusable:
             trip.begin(self._peer(request.url))
             made = idle.wire.trip
-            trip.tls, trip.local, trip.remote, trip.proxy = made.tls, made.local, made.remote, made.proxy
+            trip.tls, trip.local, trip.remote = made.tls, made.local, made.remote
+            trip.proxy, trip.forwarded = made.proxy, made.forwarded
             try:
                 return idle, *await self._ask(idle, request)
             except Exception:
@@ -231,12 +233,18 @@ class Web(httpx.AsyncBaseTransport):
             trip.head, trip.lost = line.wire.head, line.wire.error
             line.wire.cut()
             raise
+        if trip.forwarded and head.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+            line.wire.cut()
+            raise Unopened(refused_by_proxy(head.status, trip))
         return head, round((time.perf_counter() - began) * 1000, 3)
 
     async def _connected(self, url: httpx.URL) -> Line:
         trip, options = self.trip, self._options
         trip.begin(self._peer(url))
         name = options.server_name if url.host == self._home.host else ""
+        between = proxy.proxy_url(options.proxy, trip.peer)
+        trip.forwarded = not trip.peer.secure and options.http != "2" and proxy.forwards(between)
+        asks = proxy.authorization(between) if trip.forwarded else None
         async with asyncio.timeout(trip.timeout):
             make = SecureWire if trip.peer.secure else PlainWire
             _, wire = await connect(make, trip, options.proxy, self._tls(trip.peer), name)
@@ -249,7 +257,7 @@ class Web(httpx.AsyncBaseTransport):
             cause, hint = f"{trip.peer.place} agrees on {agreed or 'no protocol'} (ALPN)", "Set http to auto"
             raise Failure(fault("handshake", "them", "The server does not speak HTTP/2", cause, hint))
         if agreed != "h2" and (tls or options.http != "2"):
-            return Http1(wire)
+            return Http1(wire, asks)
         from rtui.protocols.wire.web_http2 import Http2  # 30 ms that most connections do not need
 
         return Http2(wire, url)

@@ -21,8 +21,10 @@ LONGEST_PAUSE: Final = 64 * 1024
 class Http1:
     """One connection that speaks HTTP/1.1, kept alive between requests where the server agrees."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, asks: bytes | None = None) -> None:
+        """`asks`: to a proxy that hands each request on, with this header, which may be empty."""
         self.wire = wire
+        self._asks = asks
         self._answer: Answer | None = None
 
     async def ask(self, request: httpx.Request) -> Head:
@@ -39,7 +41,7 @@ class Http1:
             return piece
 
         self.wire.full, self.wire.filter = False, feed
-        self.wire.transport.write(written(request, await request.aread()))
+        self.wire.transport.write(written(request, await request.aread(), self._asks))
         await self.wire.wait(lambda: answer.begun)
         if answer.broken and not answer.begun:
             raise BrokenAnswer(answer.broken, HTTP1)
@@ -198,7 +200,11 @@ class Answer:
             self.complete, self.keeps = True, self._parser.should_keep_alive()
 
 
-def written(request: httpx.Request, body: bytes) -> bytes:
-    """The request as it goes over the wire."""
+def written(request: httpx.Request, body: bytes, asks: bytes | None = None) -> bytes:
+    """The request as it goes over the wire; to a proxy with the whole URL (RFC 9112 §3.2.2), and this header."""
+    url = request.url
+    target = url.raw_path if asks is None else b"%s://%s%s" % (url.raw_scheme, url.netloc, url.raw_path)
     head = b"".join(b"%s: %s\r\n" % field for field in request.headers.raw)
-    return b"%s %s HTTP/1.1\r\n%s\r\n%s" % (request.method.encode("ascii"), request.url.raw_path, head, body)
+    if asks and "proxy-authorization" not in request.headers:
+        head += asks
+    return b"%s %s HTTP/1.1\r\n%s\r\n%s" % (request.method.encode("ascii"), target, head, body)

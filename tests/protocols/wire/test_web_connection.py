@@ -145,7 +145,7 @@ async def test_a_client_that_is_held_takes_nothing_until_it_is_let_go() -> None:
 
 
 async def test_a_connection_made_by_a_client_that_is_held_is_held_too() -> None:
-    async with serving(answering(whole(b"x"))) as peer, asking(peer.url(), timeout=0.2) as web:
+    async with serving(answering(whole(b"x"))) as peer, asking(peer.url(), timeout=1.0) as web:
         web.hold(True)
         with pytest.raises(Unopened, match="No answer in"):
             await web.open()

@@ -17,6 +17,7 @@ from rtui.protocols.wire.web import Exchange, Web
 from rtui.protocols.wire.web_fault import CutShort
 from tests.protocols.http2_peer import Script2, Stream, serving2
 from tests.protocols.http_peer import answering, repeating, serving, whole
+from tests.waiting import PATIENCE
 
 LARGE = 32 * 1024**2
 
@@ -43,7 +44,7 @@ def context(authority: trustme.CA) -> ssl.SSLContext:
 
 
 def web(url: str, **options: Any) -> Web:
-    return Web(RequestOptions(**{"timeout": 5.0, "proxy": "", "http": "2", **options}), url)
+    return Web(RequestOptions(**{"timeout": PATIENCE, "proxy": "", "http": "2", **options}), url)
 
 
 async def get(url: str, **options: Any) -> tuple[Exchange, bytes]:

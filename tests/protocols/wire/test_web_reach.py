@@ -14,11 +14,13 @@ import msgspec
 import pytest
 import trustme
 
-from rtui.core.fault import Fault
+from rtui.core.fault import Failure, Fault
 from rtui.protocols.request import RequestOptions
 from rtui.protocols.wire.reach_fault import Unopened
 from rtui.protocols.wire.web import Exchange, Web
+from rtui.protocols.wire.web_fault import refused
 from tests.protocols.http_peer import Asked, Client, Peer, Script, answering, repeating, serving, whole
+from tests.waiting import PATIENCE
 
 LARGE = 1024**2
 
@@ -41,7 +43,7 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Certified:
 
 async def get(url: str, **options: Any) -> tuple[Exchange, bytes]:
     """One answer, whole, of a client that leaves nothing behind."""
-    web = Web(RequestOptions(**{"timeout": 5.0, "proxy": "", **options}), url)
+    web = Web(RequestOptions(**{"timeout": PATIENCE, "proxy": "", **options}), url)
     try:
         answer = await web.open()
         return answer, await answer.body(LARGE)
@@ -97,7 +99,7 @@ async def test_a_plain_url_to_a_tls_port(tls: Certified) -> None:
 
 async def test_a_tls_url_to_a_plain_port() -> None:
     async with serving(answering(whole())) as peer:
-        found = await why(peer.url("poll+https"), timeout=0.5)
+        found = await why(peer.url("poll+https"), timeout=1.0)
     assert (found.title, found.hint) == ("This port does not speak TLS", "Use poll+http://")
 
 
@@ -157,7 +159,7 @@ async def test_nothing_is_lost_when_the_end_comes_before_we_have_read(tls: Certi
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving_it = asyncio.ensure_future(asyncio.to_thread(serve))  # noqa: TID251 - awaited below
-        options = RequestOptions(timeout=5.0, proxy="", ca=tls.ca)
+        options = RequestOptions(timeout=PATIENCE, proxy="", ca=tls.ca)
         web = Web(options, f"https://127.0.0.1:{listener.getsockname()[1]}/")
         answer, got = await web.open(), 0
         async for piece in answer.pieces():
@@ -170,7 +172,7 @@ async def test_nothing_is_lost_when_the_end_comes_before_we_have_read(tls: Certi
 
 async def test_tls_that_hangs() -> None:
     async with serving(lambda client: client.gone()) as peer:
-        found = await why(peer.url("https"), timeout=0.2)
+        found = await why(peer.url("https"), timeout=1.0)
         await peer.quiet()
     assert (found.kind, found.cause) == ("timeout", f"the TLS handshake, 127.0.0.1:{peer.port}")
 
@@ -194,10 +196,14 @@ async def relay(client: Client, port: int) -> None:
 
 
 async def http_proxy(client: Client) -> None:
-    """RFC 9110 §9.3.6."""
+    """RFC 9110 §9.3.6, and RFC 9112 §3.2.2."""
     asked = await client.asked()
-    client.write(b"HTTP/1.1 200 Connected\r\n\r\n")
-    await relay(client, int(asked.target.rpartition(":")[2]))
+    if asked.method == "CONNECT":
+        client.write(b"HTTP/1.1 200 Connected\r\n\r\n")
+        await relay(client, int(asked.target.rpartition(":")[2]))
+    else:
+        assert asked.target.startswith("http://localhost:")
+        client.write(whole(b"x"))
 
 
 async def socks_proxy(client: Client) -> None:
@@ -215,7 +221,7 @@ async def socks_proxy(client: Client) -> None:
 
 @pytest.mark.parametrize("secure", [False, True])
 @pytest.mark.parametrize(("scheme", "proxy"), [("http", http_proxy), ("socks5h", socks_proxy)])
-async def test_a_proxy_is_a_tunnel(tls: Certified, scheme: str, proxy: Script, secure: bool) -> None:
+async def test_what_comes_through_a_proxy(tls: Certified, scheme: str, proxy: Script, secure: bool) -> None:
     async with (
         serving(repeating(whole(b"x")), tls.context if secure else None) as peer,
         serving(proxy) as between,
@@ -225,6 +231,64 @@ async def test_a_proxy_is_a_tunnel(tls: Certified, scheme: str, proxy: Script, s
     assert body == b"x"
     assert answer.details()["proxy"] == between.url(scheme, "")
     assert "proxy" in answer.details()["timings"]
+
+
+@pytest.mark.parametrize("secure", [False, True])
+async def test_requests_in_the_clear_are_handed_to_the_proxy_as_they_are(secure: bool) -> None:
+    """RFC 9112 §3.2.2; and a proxy refuses to CONNECT to port 80."""
+    async with serving(repeating(whole(b"x", status=403 if secure else 200))) as between:
+        proxy = f"http://me:s3cret@127.0.0.1:{between.port}"
+        if secure:
+            assert (await why("https://far.example/", proxy=proxy)).title == "The proxy refused"
+        else:
+            answer, body = await get("sse+http://you:own@far.example:8080/a%20b?c=d#e", proxy=proxy)
+            assert (body, answer.details()["proxy"]) == (b"x", between.url("http", ""))
+            assert list(answer.details()["timings"]) == ["proxy", "handshake"]
+    (asked,) = between.requests
+    assert asked.head.split(b" HTTP/1.1")[0] == (
+        b"CONNECT far.example:443" if secure else b"GET http://far.example:8080/a%20b?c=d"
+    )
+    assert asked.headers["proxy-authorization"] == "Basic bWU6czNjcmV0"
+    if not secure:
+        assert asked.headers["host"] == "far.example:8080"
+        assert asked.headers["authorization"] == "Basic eW91Om93bg=="
+
+
+async def test_one_connection_to_the_proxy_is_kept_for_an_origin() -> None:
+    async with serving(repeating(whole(b"x"))) as between:
+        web = Web(RequestOptions(timeout=PATIENCE, proxy=between.url("http", "")), "http://far.example/")
+        for _ in range(2):
+            answer = await web.open()
+            await answer.body(LARGE)
+            assert answer.trip.proxy == between.url("http", "")
+        await web.close()
+        assert [asked.target for asked in between.requests] == ["http://far.example/"] * 2
+        assert "proxy-authorization" not in between.requests[0].headers
+        assert between.connections == 1
+
+
+async def test_a_proxy_that_cannot_reach_the_server_is_suspected() -> None:
+    async with serving(repeating(whole(status=502))) as between:
+        answer, _ = await get("http://far.example/", proxy=between.url("http", ""))
+        found = refused(answer, b"", "server")
+    assert found.cause == f"far.example:80, or proxy {between.url('http', '')} before it, answered HTTP 502 OK"
+
+
+async def test_a_proxy_that_answers_nothing() -> None:
+    async def hang_up(client: Client) -> None:
+        await client.asked()
+
+    async with serving(hang_up) as between:
+        found = await why("http://far.example/", proxy=between.url("http", ""))
+    assert found.title == "Closed during the handshake"
+
+
+@pytest.mark.parametrize("proxy", ["http://", "http://nothing", "http://a:b", "gopher://a:1"])
+async def test_what_is_no_proxy(proxy: str) -> None:
+    for url in ("http://far.example/", "https://far.example/"):
+        with pytest.raises(Failure) as caught:
+            await get(url, proxy=proxy)
+        assert caught.value.fault.title == "Not a usable proxy URL"
 
 
 async def test_a_proxy_that_wants_to_know_who_we_are() -> None:
