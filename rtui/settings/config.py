@@ -32,6 +32,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         str,
         option("Room for a row of the log at first", choices=("compact", "normal", "large"), section="Log"),
     ] = "normal"
+    large_lines: Annotated[
+        int, option("Lines of a large row of the log", kind="integer", minimum=2, maximum=8, section="Log")
+    ] = 4
     editor: Annotated[str, option("Editor command; empty = $VISUAL or $EDITOR", section="Log")] = ""
     tour: Annotated[bool, option("Offer the tour in `rtui demo`", kind="flag")] = True
     capture_max_size: Annotated[

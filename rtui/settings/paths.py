@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
+import rtui
+
 
 def user_config() -> Path:
     """The folder of config.toml, keys.toml, themes/ and sessions/. RTUI_CONFIG_HOME overrides it."""
@@ -42,8 +44,6 @@ def captures_folder() -> Path:
 
 def packaged(what: Literal["themes", "sessions"]) -> Path:
     """The folder of samples that came with rtui: inside the wheel, or at the top of a source checkout."""
-    from importlib.resources import files
-
-    package = Path(str(files("rtui")))
+    package = Path(rtui.__file__).parent
     inside = package / "_data" / what
     return inside if inside.is_dir() else package.parent / what

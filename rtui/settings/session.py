@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -38,7 +38,7 @@ from rtui.settings.session_model import (
     to_data,
 )
 from rtui.settings.session_save import save_session
-from rtui.settings.session_view import view_schema, wrong_types
+from rtui.settings.session_view import view_schema, wrong_payloads, wrong_types
 from rtui.settings.toml_lines import KeyPath
 
 __all__ = [
@@ -140,6 +140,8 @@ def _name_of(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "unnamed"
+    if parts.scheme == "replay":
+        return unquote(parts.fragment.partition("?")[0]) or Path(unquote(parts.path)).stem or "unnamed"
     return f"{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}" or "unnamed"
 
 
@@ -164,7 +166,7 @@ class _Reader:
         if "session" not in self._source.data:
             self._report((), "the table [session] with a url is missing")
         declares = self._declares()
-        return Session(
+        session = Session(
             name=head.name or self._source.path.stem,
             url=head.url,
             protocol=head.protocol,
@@ -179,6 +181,22 @@ class _Reader:
             steps=self._steps(declares),
             path=self._source.path,
         )
+        self._check_payloads(session)
+        return session
+
+    def _check_payloads(self, session: Session) -> None:
+        """A message of a type that there is not could not be sent."""
+        data, types = self._source.data, session.view.protobuf
+        if types is None and isinstance(data.get("view"), Mapping) and "protobuf" in data["view"]:
+            return  # what is wrong with that table is told
+        lists = {name: data[name] for name in ("messages", "steps") if isinstance(data.get(name), list)}
+        written = [
+            ((name, index), _text_in(table, "format"), _text_in(table, "type"))
+            for name, tables in lists.items()
+            for index, table in enumerate(tables)
+        ]
+        for key, message, allowed in wrong_payloads(written, types, session.base):
+            self._report(key, message, allowed)
 
     def _report(self, key: KeyPath, message: str, allowed: tuple[str, ...] = ()) -> None:
         self.problems.append(self._source.problem(key, message, allowed))

@@ -63,6 +63,16 @@ def find_session(name: str) -> Path | None:
     return None
 
 
+def session_name(path: Path) -> str:
+    """What `find_session` finds `path` by, where it does; else the path itself."""
+    for _, folder in session_folders():
+        if path.is_relative_to(folder):
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if find_session(name) == path:
+                return name
+    return str(path)
+
+
 def _files(folder: Path) -> Iterator[Path]:
     try:
         paths = sorted(islice(folder.rglob("*.toml"), MOST_FILES))

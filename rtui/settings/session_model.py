@@ -11,8 +11,13 @@ import msgspec
 from rtui.core.backoff import Policy
 from rtui.settings.option import declared, format_duration, format_size, option
 
-PayloadFormat = Literal["text", "json", "hex", "base64"]
-FORMATS: Final = ("text", "json", "hex", "base64")
+PayloadFormat = Literal["text", "json", "hex", "base64", "msgpack", "cbor", "protobuf"]
+PackedFormat = Literal["msgpack", "cbor", "protobuf"]
+"""Binary formats that are written as JSON."""
+PACKED: Final[tuple[PackedFormat, ...]] = ("msgpack", "cbor", "protobuf")
+FORMATS: Final = ("text", "json", "hex", "base64", "msgpack", "cbor", "protobuf")
+_FORMAT_NOTE: Final = "msgpack, cbor and protobuf are written as JSON"
+_TYPE_NOTE: Final = "Message type of a protobuf payload: pkg.Type; empty = as [view.protobuf] says"
 PAYLOAD_VIEWS: Final = (
     "", "pretty", "raw", "hex", "meta", "diff", "chart", "joined",
     "json", "yaml", "jwt", "xml", "msgpack", "cbor", "protobuf", "base64",
@@ -77,7 +82,10 @@ class ProtobufTypes(msgspec.Struct, frozen=True, kw_only=True):
     message: Annotated[str, option("Message type of the channels that `channels` does not name: pkg.Type")] = ""
     channels: Annotated[
         dict[str, str],
-        option("Message type by channel; the first that fits counts: a name, sensors/+/temp, sensors/*", kind="pairs"),
+        option(
+            "Message type by channel, empty for none; the first that fits counts: sensors/+/temp, sensors/*",
+            kind="pairs",
+        ),
     ] = {}
 
 
@@ -89,6 +97,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...], option("Columns of the log, in order; empty = the usual ones", kind="list")
     ] = ()
     density: Annotated[str, option("Room for a row of the log; empty = the user's choice", choices=DENSITIES)] = ""
+    large_lines: Annotated[
+        int, option("Lines of a large row, 2 to 8; 0 = the user's choice", kind="integer", minimum=0, maximum=8)
+    ] = 0
     present_every: Annotated[
         float, option("When presented, go on by itself after this long; 0 = by key", kind="duration", maximum=3_600)
     ] = 0.0
@@ -118,7 +129,8 @@ class SavedMessage(msgspec.Struct, frozen=True, kw_only=True):
     channel: Annotated[str, option("Topic, event or method to send to")] = ""
     payload: Annotated[str, option("What to send")] = ""
     file: Annotated[str, option("File to send instead, relative to the session file")] = ""
-    format: Annotated[PayloadFormat, option("How `payload` is written", choices=FORMATS)] = "text"
+    format: Annotated[PayloadFormat, option(f"How `payload` is written; {_FORMAT_NOTE}", choices=FORMATS)] = "text"
+    type: Annotated[str, option(_TYPE_NOTE)] = ""
     options: Annotated[dict[str, Any], option("Options of the protocol for this send", kind="json")] = {}
     every: Annotated[float, option("Repeat after this long; 0 = send once", kind="duration", maximum=86_400 * 30)] = 0.0
     on_connect: Annotated[bool, option("Send it each time the connection opens", kind="flag")] = False
@@ -131,7 +143,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     caption: Annotated[str, option("What is said while it is presented; its name, if it has none")] = ""
     send: Annotated[str | None, option("Send this payload, or a saved message as @name")] = None
     to: Annotated[str, option("Channel for `send`")] = ""
-    format: Annotated[PayloadFormat, option("How `send` is written", choices=FORMATS)] = "text"
+    format: Annotated[PayloadFormat, option(f"How `send` is written; {_FORMAT_NOTE}", choices=FORMATS)] = "text"
+    type: Annotated[str, option(_TYPE_NOTE)] = ""
     options: Annotated[dict[str, Any], option("Options of the protocol for `send`", kind="json")] = {}
     expect: Annotated[str | None, option("Wait for a message that matches this filter")] = None
     within: Annotated[float, option("Longest wait of `expect`", kind="duration")] = 5.0

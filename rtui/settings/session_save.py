@@ -23,6 +23,11 @@ from rtui.settings.session_model import Declares, Session, to_data
 from rtui.settings.withhold import withhold
 
 _MULTILINE: Final = re.compile(r'"""\n(?:[^"\\]|\\.)*"""', re.DOTALL)
+_WIDTH: Final = 100
+"""Characters of a line with a table on it."""
+_HEAD: Final = re.compile(r"\[\[?\s*(\w+)")
+_ORDER: Final = ("session", "options", "reconnect", "subscriptions", "messages", "variables", "view", "steps")
+"""The tables of a file in the order of the documentation."""
 _IDENTITY: Final = {"subscriptions": "channel", "messages": "name"}
 
 
@@ -49,7 +54,7 @@ def save_session(session: Session, path: Path, declares: Declares | None = None)
     edit = session.stored is not None and session.path is not None and _same(session.path, path) and path.exists()
     stored = (session.stored or {}) if edit else {}
     fresh, withheld = withhold(to_data(session), stored, declares, path.stem)
-    text = _edited(path, stored, fresh) if edit else _dump(fresh)
+    text = _edited(path, stored, fresh) if edit else toml_of(fresh)
     try:
         write_atomic(path, text.encode())
     except UnicodeEncodeError as error:
@@ -65,18 +70,50 @@ def _same(one: Path, other: Path) -> bool:
         return False
 
 
-def _dump(data: Mapping[str, Any]) -> str:
+def toml_of(data: Mapping[str, Any]) -> str:
+    """The text of a new session file."""
     import tomllib
 
     import tomli_w
 
-    escaped = tomli_w.dumps(data, multiline_strings=True)
+    escaped = "\n".join(_written(key, value) for key, value in data.items())
     # Multi-line strings with bare quotes read well, but three quotes would end one, and a carriage return is lost.
     for text in (_MULTILINE.sub(lambda found: found[0].replace('\\"', '"'), escaped), escaped):
         with suppress(tomllib.TOMLDecodeError):
             if tomllib.loads(text) == data:
                 return text
     return tomli_w.dumps(data)
+
+
+def _written(key: str, value: Any) -> str:
+    """One table as a person would write it: tomli-w puts a list of small ones into one line."""
+    import tomli_w
+
+    if not isinstance(value, list) or not all(isinstance(one, Mapping) for one in value):
+        return tomli_w.dumps({key: value}, multiline_strings=True)
+    return "\n".join(_item(key, one) for one in value)
+
+
+def _item(key: str, table: Mapping[str, Any]) -> str:
+    """One of the tables of a list, with what is small in it on one line."""
+    import tomli_w
+
+    small = {name: text for name, value in table.items() if (text := _on_one_line(name, value))}
+    rest = {name: value for name, value in table.items() if name not in small}
+    body = tomli_w.dumps({key: rest}, multiline_strings=True).removeprefix(f"[{key}]\n")
+    plain, gap, inner = body.partition("\n[") if not body.startswith("[") else ("", "[", body[1:])
+    return f"[[{key}]]\n{plain}{''.join(small.values())}{gap}{inner}"
+
+
+def _on_one_line(name: str, value: Any) -> str:
+    """`name = { key = value }`, or nothing if that would not be read easily."""
+    import tomli_w
+
+    if not isinstance(value, Mapping) or any(isinstance(inner, Mapping | list) for inner in value.values()):
+        return ""
+    pairs = ", ".join(tomli_w.dumps(value).splitlines())
+    text = tomli_w.dumps({name: 0}).replace(" = 0", f" = {{ {pairs} }}")
+    return text if len(text) <= _WIDTH else ""
 
 
 def _edited(path: Path, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> str:
@@ -88,13 +125,27 @@ def _edited(path: Path, stored: Mapping[str, Any], fresh: Mapping[str, Any]) -> 
     merge(plain, stored, fresh)
     try:
         document = tomlkit.parse(text)
-        merge(document, stored, fresh)
+        merge(document, stored, {key: value for key, value in fresh.items() if key in document})
         edited = tomlkit.dumps(document)
+        for key in (key for key in plain if key not in document):
+            edited = _inserted(edited, key, plain[key])
         if parse_toml(edited, path).data == plain:
             return edited
     except (TOMLKitError, SettingsError, LookupError, TypeError, ValueError, AttributeError):
         pass  # tomlkit has trouble with some layouts: the content counts more than the comments
-    return _dump(plain)
+    return toml_of(plain)
+
+
+def _inserted(text: str, key: str, value: Any) -> str:
+    """`text` with a table that it does not have: before the first of those that come after it in the documentation."""
+    later = _ORDER[_ORDER.index(key) + 1 :] if key in _ORDER else ()
+    lines = text.splitlines(keepends=True)
+    heads = (at for at, line in enumerate(lines) if (found := _HEAD.match(line)) and found[1] in later)
+    at = next(heads, len(lines))
+    while at and at < len(lines) and lines[at - 1].startswith("#"):
+        at -= 1  # it is about the table below
+    before, after = "".join(lines[:at]).rstrip(), "".join(lines[at:])
+    return f"{before}\n\n{toml_of({key: value})}" + (f"\n{after}" if after else "")
 
 
 def merge(
@@ -163,8 +214,22 @@ def _merge_items(
         if name in present:
             merge(present[name], before.get(name, {}), item, grouped=key == "subscriptions")
         else:
-            items.append(deepcopy(item))
+            items.append(_spelled(items, key, item))
     _reorder(items, list(after), identity)
+
+
+def _spelled(items: MutableSequence[Any], key: str, item: dict[str, Any]) -> Any:
+    """`item` as it is put into `items`: in tomlkit's document, with its text."""
+    from tomlkit import parse
+    from tomlkit.items import AoT, Table
+
+    if not isinstance(items, AoT):
+        return deepcopy(item)
+    made = parse(f"{toml_of({key: [item]})}\n")[key]
+    assert isinstance(made, AoT)  # noqa: S101 - written so
+    table = made[0]
+    assert isinstance(table, Table)  # noqa: S101
+    return table
 
 
 def _reorder(items: MutableSequence[Any], wanted: list[str], identity: str) -> None:

@@ -8,9 +8,11 @@ before it runs: statements, calls of anything but our functions, loops, arithmet
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -37,6 +39,7 @@ FILTERS: Final = (
     *("round", "string", "title", "trim", "upper", "urlencode"),
 )
 """Of Jinja2's filters, those whose result is about as long as their input; `base64` and `json` are added."""
+_BESIDE: Final = re.compile(r"replay:[^/?#~]")
 _FUNCTIONS: Final = ("uuid", "now", "counter")
 _ALLOWED: Final = """
 Template Output TemplateData Name Const Getattr Getitem Call Filter Keyword CondExpr Compare Operand
@@ -258,7 +261,7 @@ def resolve(session: Session, renderer: Renderer) -> Session:
     return msgspec.structs.replace(
         session,
         name=renderer.render(session.name, "session.name"),
-        url=renderer.render(session.url, "session.url"),
+        url=_located(renderer.render(session.url, "session.url"), session),
         protocol=renderer.render(session.protocol, "session.protocol"),
         options=render_tree(session.options, renderer, "options"),
         subscriptions=tuple(
@@ -271,6 +274,13 @@ def resolve(session: Session, renderer: Renderer) -> Session:
         ),
         resolved=True,
     )
+
+
+def _located(url: str, session: Session) -> str:
+    """A capture to be played is meant from the folder of the session file, as files in options are."""
+    if session.path is None or not _BESIDE.match(url):
+        return url
+    return f"replay:{quote(str(session.base.absolute()))}/{url.removeprefix('replay:')}"
 
 
 def resolve_message(message: SavedMessage, renderer: Renderer) -> SavedMessage:

@@ -23,19 +23,14 @@ def withhold(
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """`data` with `{{ env.NAME }}` for each secret that the file does not hold yet, and what the names stand for."""
     found = _Withheld(stem)
-    data = deepcopy(data)
-    found.options(data.get("options", {}), stored.get("options", {}), declares.Options if declares else None, "options")
-    for key, identity in _OWN.items():
-        before = {one[identity]: one for one in stored.get(key, ())}
-        for one in data.get(key, ()):
-            known = before.get(one[identity], {})
-            if key == "messages":
-                shape = getattr(declares, "Outgoing", None)
-                found.options(one.get("options", {}), known.get("options", {}), shape, f"{one[identity]}.options")
-            else:
-                found.options(one, known, getattr(declares, "Subscription", None), f"subscription {one[identity]}")
-    found.url(data["session"], stored.get("session", {}))
-    return found.spread(data, stored), found.names
+    return found.table(data, stored, declares), found.names
+
+
+def secrets_of(data: dict[str, Any], declares: Declares | None, stem: str) -> dict[str, str]:
+    """The secrets that `withhold` would take out of a new file, by the same names: for a `.env` that the user wants."""
+    found = _Withheld(stem)
+    found.table(data, {}, declares)
+    return found.values
 
 
 class _Withheld:
@@ -45,8 +40,26 @@ class _Withheld:
         self.names: dict[str, str] = {}
         """Environment variable → what it stands for."""
         self._stem = stem
-        self._values: dict[str, str] = {}
+        self.values: dict[str, str] = {}
         """Environment variable → secret."""
+
+    def table(self, data: dict[str, Any], stored: Mapping[str, Any], declares: Declares | None) -> Any:
+        """All tables of a session."""
+        data = deepcopy(data)
+        self.options(
+            data.get("options", {}), stored.get("options", {}), declares.Options if declares else None, "options"
+        )
+        for key, identity in _OWN.items():
+            before = {one[identity]: one for one in stored.get(key, ())}
+            for one in data.get(key, ()):
+                known = before.get(one[identity], {})
+                if key == "messages":
+                    shape = getattr(declares, "Outgoing", None)
+                    self.options(one.get("options", {}), known.get("options", {}), shape, f"{one[identity]}.options")
+                else:
+                    self.options(one, known, getattr(declares, "Subscription", None), f"subscription {one[identity]}")
+        self.url(data["session"], stored.get("session", {}))
+        return self.spread(data, stored)
 
     def options(
         self, table: dict[str, Any], stored: Mapping[str, Any], shape: type[msgspec.Struct] | None, place: str
@@ -84,28 +97,29 @@ class _Withheld:
             known = stored if isinstance(stored, list) else []
             return [one if one in known else self.spread(one, None) for one in data]
         if isinstance(data, str) and data != stored:
-            for name, value in self._values.items():
-                data = data.replace(value, _template(name)) if len(value) >= SHORTEST else data
+            for name, value in self.values.items():
+                data = data.replace(value, template_of(name)) if len(value) >= SHORTEST else data
         return data
 
     def _hidden(self, value: Any, known: Any, key: str, label: str) -> Any:
         if not isinstance(value, str) or not value or has_template(value) or value == known:
             return value
-        name = base = _variable(self._stem, key)
+        name = base = variable_of(self._stem, key)
         number = 1
-        while self._values.get(name, value) != value:  # it stands for another secret already
+        while self.values.get(name, value) != value:  # it stands for another secret already
             number += 1
             name = f"{base}_{number}"
-        self._values[name] = value
+        self.values[name] = value
         self.names.setdefault(name, label)
-        return _template(name)
+        return template_of(name)
 
 
-def _template(name: str) -> str:
+def template_of(name: str) -> str:
+    """What reads an environment variable."""
     return f"{{{{ env.{name} }}}}"
 
 
-def _variable(stem: str, key: str) -> str:
+def variable_of(stem: str, key: str) -> str:
     """An environment variable's name: PLANT_TOKEN."""
     name = re.sub(r"\W+", "_", f"{stem}_{key}", flags=re.ASCII).strip("_").upper()
     return f"RTUI_{name}" if name[:1].isdigit() else name

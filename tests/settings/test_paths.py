@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import importlib.resources
 from pathlib import Path
 
 import pytest
 
+import rtui
 from rtui.settings.paths import captures_folder, packaged, user_config, user_sessions
 
 
@@ -24,7 +24,7 @@ def test_samples_are_found_in_a_checkout_and_in_a_wheel(tmp_path: Path, monkeypa
     package = tmp_path / "rtui"
     (tmp_path / "themes").mkdir()
     package.mkdir()
-    monkeypatch.setattr(importlib.resources, "files", lambda name: tmp_path / name)
+    monkeypatch.setattr(rtui, "__file__", str(package / "__init__.py"))
     assert packaged("themes") == tmp_path / "themes"
     (package / "_data" / "themes").mkdir(parents=True)
     assert packaged("themes") == package / "_data" / "themes"

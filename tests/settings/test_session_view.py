@@ -9,6 +9,7 @@ import pytest
 from rtui.settings.files import SettingsError
 from rtui.settings.session import load_session, save_session, session_schema
 from rtui.settings.session_model import ProtobufTypes
+from rtui.settings.session_view import with_type
 from tests.protobuf.test_descriptor_set import made
 from tests.settings.shapes import Shape, find
 
@@ -104,3 +105,62 @@ def test_editors_get_a_schema_of_it() -> None:
     view = session_schema({"shape": Shape})["properties"]["view"]
     assert view["properties"]["protobuf"]["required"] == ["descriptor"]
     assert set(view["properties"]["protobuf"]["properties"]) == {"descriptor", "message", "channels"}
+
+
+PAYLOADS = """[session]
+url = "ws://plant/x"
+
+[view.protobuf]
+descriptor = "plant.protoset"
+
+[[messages]]
+name = "one"
+format = "protobuf"
+type = "plant.Readin"
+
+[[messages]]
+name = "two"
+type = "plant.Reading"
+
+[[steps]]
+send = "{}"
+format = "protobuf"
+type = "plant.Alarm"
+"""
+
+
+def test_types_of_messages_and_steps_are_checked(made: Path) -> None:
+    assert loaded(made, PAYLOADS) == [
+        (
+            "10: messages[0].type: plant.protoset has no message 'plant.Readin'; did you mean 'plant.Reading'?"
+            " (allowed: plant.Alarm, plant.Reading, plant.Reading.Part)"
+        ),
+        '14: messages[1].type: goes with format = "protobuf"',
+    ]
+
+
+def test_protobuf_needs_message_types(made: Path) -> None:
+    text = PAYLOADS.replace('[view.protobuf]\ndescriptor = "plant.protoset"\n', "")
+    needed = "format: needs the message types of [view.protobuf]"
+    told = loaded(made, text)
+    assert [line.partition(" ")[2] for line in told if "needs" in line] == [
+        f"messages[0].{needed}",
+        f"steps[0].{needed}",
+    ]
+    assert all("needs" not in line for line in loaded(made, text + "\n[view.protobuf]\n"))
+
+
+@pytest.mark.parametrize("table", ["messages = 5", 'messages = ["x"]', "steps = 5", "view = 5", 'view = "protobuf"'])
+def test_tables_that_are_none_are_told_once(made: Path, table: str) -> None:
+    told = loaded(made, f'{table}\n[session]\nurl = "ws://plant/x"\n')
+    assert len(told) == len(set(told)) > 0
+
+
+def test_a_type_is_put_beside_those_that_are_there() -> None:
+    first = with_type(None, "a.protoset", "temp", "p.T", ())
+    assert first == ProtobufTypes(descriptor="a.protoset", channels={"temp": "p.T"})
+    second = with_type(first, "a.protoset", "", "p.Any", ())
+    third = with_type(second, "a.protoset", "temp", "", ())
+    assert third == ProtobufTypes(descriptor="a.protoset", message="p.Any", channels={"temp": ""})
+    fourth = with_type(second, "b.protoset", "x", "p.X", ("p.X", "p.T"))
+    assert fourth == ProtobufTypes(descriptor="b.protoset", channels={"temp": "p.T", "x": "p.X"})

@@ -25,10 +25,10 @@ def renderer(secrets: Secrets | None = None) -> Renderer:
 
 
 def refusal(text: str) -> str:
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(Failure) as caught:
         renderer().render(text, "options.x")
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 2
     fault = caught.value.fault
     assert fault.kind == "usage"
     return f"{fault.sentence()} {fault.hint}"
