@@ -17,6 +17,7 @@ from click.core import ParameterSource
 
 from rtui.protocols import registry
 from rtui.protocols.base import Adapter
+from rtui.settings.flag import REPEATABLE, spellings
 from rtui.settings.option import Declared, declared, parse_text
 from rtui.settings.session import list_sessions
 
@@ -26,7 +27,6 @@ for those of subscriptions."""
 OUTGOING: Final = "outgoing_"
 SUBSCRIPTION: Final = "subscription_"
 _META: Final = "rtui.cli.adapters"
-_REPEATABLE: Final = frozenset({"pairs", "list", "files"})
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,7 +83,7 @@ class ProtocolOption(click.Option):
     """A flag made from a declaration; help groups it under the section."""
 
     def __init__(self, one: Declared, prefix: str) -> None:
-        repeatable = one.kind in _REPEATABLE
+        repeatable = one.kind in REPEATABLE
         flag = one.kind == "flag"
         super().__init__(
             [prefix + one.key, *spellings(one)],
@@ -117,15 +117,6 @@ _METAVARS: Final = {
 }
 
 
-def spellings(one: Declared) -> list[str]:
-    """`--max-size`; `--header` and `--headers` for what can be repeated; `--insecure/--no-insecure` for a switch."""
-    name = one.key.replace("_", "-")
-    if one.kind == "flag":
-        return [f"--{name}/--no-{name}"]
-    singular = name[:-3] + "y" if name.endswith("ties") else name.removesuffix("s")
-    return [f"--{singular}", f"--{name}"] if one.kind in _REPEATABLE and singular != name else [f"--{name}"]
-
-
 class TargetCommand(click.Command):
     """A command whose flags depend on the protocol of its TARGET."""
 
@@ -135,15 +126,17 @@ class TargetCommand(click.Command):
     """Whether the options of subscriptions are flags too."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Look for the protocol first, then parse with its flags."""
-        ctx.meta[_META] = adapters_for(args)
+        """Look for the protocol first, then parse with its flags; where no word was given, no flag was either."""
+        wanted = args or ctx.resilient_parsing  # that is: words are being completed
+        ctx.meta[_META] = adapters_for(args) if wanted else []
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters and those of the protocols in question; the command's own names win."""
         own = super().get_params(ctx)
         taken = {name for param in own for name in (*param.opts, *param.secondary_opts)}
-        return own + self._made(ctx.meta.get(_META) or adapters_for(()), taken)
+        adapters = ctx.meta[_META] if _META in ctx.meta else adapters_for(())
+        return own + self._made(adapters, taken)
 
     def _made(self, adapters: Iterable[type[Adapter]], taken: set[str]) -> list[click.Parameter]:
         made: list[click.Parameter] = []
@@ -249,14 +242,13 @@ def outgoing(ctx: click.Context, adapter: type[Adapter], *, binary: bool, ack: b
 
     `binary` if the payload is no text; `ack` if an acknowledgement is wanted: some peers send one only when asked.
     """
+    from rtui.settings.message import in_binary
     from rtui.settings.option import build
 
     values = _values(ctx, OUTGOING)
     if ack and any(one.key == "ack" for one in declared(adapter.Outgoing)):
         values["ack"] = True
-    if binary and any(one.key == "type" and "binary" in one.choices for one in declared(adapter.Outgoing)):
-        values.setdefault("type", "binary")
-    return build(adapter.Outgoing, values)
+    return build(adapter.Outgoing, in_binary(values, adapter.Outgoing) if binary else values)
 
 
 def subscription(ctx: click.Context, adapter: type[Adapter]) -> Any:

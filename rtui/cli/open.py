@@ -136,6 +136,8 @@ def show_capture(path: Path, look: Look) -> int:
         asyncio.run(bench.run_async(mouse=config.mouse))
     finally:
         reader.close()
+    if bench.sequel:
+        return asyncio.run(record_and_show(bench.sequel, None, keep=True, look=look))
     return _ending(bench)
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from rtui.capture.export import ndjson_lines, raw_line, text_line
 from rtui.capture.journal import Journal
+from rtui.capture.meaning import Meaning
 from rtui.capture.query import Filter, FilterError, compile_filter
 from rtui.capture.reader import LinkRow, Reader
 from rtui.cli.output import Output
@@ -143,8 +144,10 @@ class Filtered:
     GRACE: Final = 1.0
     """Seconds that an answer has before a filter that asks for it (`Filter.moves`) judges the request."""
 
-    def __init__(self, journal: Journal, wanted: Filter, printer: Printer) -> None:
+    def __init__(self, journal: Journal, wanted: Filter, printer: Printer, meaning: Meaning | None = None) -> None:
+        """`meaning` lets the filter see into binary payloads."""
         self._journal = journal
+        self._meaning = meaning
         self._filter = wanted
         self._printer = printer
         self._seen = journal.last
@@ -153,7 +156,7 @@ class Filtered:
         """When (monotonic seconds) which rows were stored that are not to be judged yet."""
 
     async def __aenter__(self) -> Self:
-        self._reader = Reader(self._journal.path)
+        self._reader = Reader(self._journal.path, self._meaning)
         self._task = spawn(self._run(), "filter")
         return self
 

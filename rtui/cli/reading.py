@@ -14,10 +14,14 @@ from rtui.capture.reader import Reader
 def reading(path: Path) -> Iterator[Reader]:
     """The capture at `path`; at the end of the block it is checked as a whole.
 
+    Filters see into binary payloads as far as these tell their format: a capture names no message types.
+
     Raises:
         Failure: it cannot be opened, or is damaged.
     """
-    reader = Reader(path)
+    from rtui.runtime.decoding import Decodings
+
+    reader = Reader(path, Decodings(lambda _link: None))
     try:
         yield reader
         reader.verify()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -32,7 +34,13 @@ ENDED: Final = 2
 @click.option(
     "duration", "--for", type=Duration(), metavar="TIME", help="Print replies for TIME, or wait so long for N."
 )
-@click.option("--binary", type=click.Choice(["hex", "base64"]), help="DATA is binary, written like this.")
+@click.option(
+    "--binary",
+    type=click.Choice(["hex", "base64", "msgpack", "cbor", "protobuf"]),
+    help="What is sent is binary; DATA is hex or base64, for the others JSON.",
+)
+@click.option("--message", default="", metavar="TYPE", help="Message type for --binary protobuf: pkg.Type.")
+@click.option("--descriptor", default="", metavar="FILE", help="Its descriptor set, if the session names none.")
 @click.option("--every", type=Duration(), metavar="TIME", help="Send again after TIME.")
 @click.option("--times", type=click.IntRange(1), metavar="N", help="Send N times.")
 @format_option
@@ -57,6 +65,7 @@ def send(ctx: click.Context, /, target: str, data: str | None, **flags: Any) -> 
         channel=flags["channel"] or (_method(one) if calls else ""),
         outgoing=outgoing(ctx, one.adapter, binary=flags["binary"] is not None, ack=flags["ack"]),
         binary=flags["binary"],
+        protobuf=_codec(one, flags),
         ack=flags["ack"],
         wait=flags["wait"],
         duration=flags["duration"],
@@ -81,6 +90,21 @@ def _method(one: Resolved) -> str:
         return named[0]
     hint = "Give it with --to, or as the path of the URL: package.Service/Method"
     raise Failure(Fault(kind="usage", side="us", title="No method to call", hint=hint))
+
+
+def _codec(one: Resolved, flags: Mapping[str, Any]) -> Callable[[bytes], bytes] | None:
+    """From JSON to protobuf, by what the flags and the session name; None where it is not wanted."""
+    if flags["binary"] != "protobuf":
+        if flags["message"] or flags["descriptor"]:
+            raise click.UsageError("--message and --descriptor go with --binary protobuf")
+        return None
+    from rtui.runtime.decoding import Types, pack, types_of
+    from rtui.settings.session_model import ProtobufTypes
+
+    types = types_of(one.session)
+    if flags["descriptor"]:
+        types = Types(ProtobufTypes(descriptor=flags["descriptor"]), Path())
+    return lambda text: pack(types, text, flags["channel"], flags["message"])
 
 
 def _check(one: Resolved, wanted: Wanted) -> None:

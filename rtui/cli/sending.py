@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -18,9 +18,10 @@ from rtui.cli.report import note
 from rtui.cli.status import Status
 from rtui.core.fault import Failure, Fault
 from rtui.core.lifecycle import State
-from rtui.core.notation import Miswritten, Notation, unwrite
 from rtui.core.record import Direction, Kind, Record
 from rtui.runtime.hub import Connection
+from rtui.settings.message import written
+from rtui.settings.session_model import PayloadFormat
 from rtui.settings.template import Renderer
 
 STDIN: Final = "-"
@@ -39,7 +40,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     data: str | None
     channel: str
     outgoing: Any
-    binary: Notation | None
+    binary: PayloadFormat | None
+    protobuf: Callable[[bytes], bytes] | None = None
+    """From JSON to the message that it means, where `binary` is protobuf."""
     ack: bool
     wait: int | None
     duration: float | None
@@ -69,38 +72,38 @@ async def payloads(wanted: Wanted, renderer: Renderer) -> AsyncIterator[bytes]:
     """
     if wanted.data is None or wanted.data == STDIN:
         async for line in _lines():
-            yield decoded(line, wanted.binary)
+            yield decoded(line, wanted)
         return
     left = wanted.times or (sys.maxsize if wanted.every else 1)
     while left:
-        yield _payload(wanted.data, wanted.binary, renderer)
+        yield _payload(wanted.data, wanted, renderer)
         left -= 1
         if left and wanted.every:
             await asyncio.sleep(wanted.every)
 
 
-def _payload(data: str, binary: Notation | None, renderer: Renderer) -> bytes:
+def _payload(data: str, wanted: Wanted, renderer: Renderer) -> bytes:
     if data.startswith("@"):
         try:
-            return decoded(Path(data[1:]).read_bytes(), binary)
+            return decoded(Path(data[1:]).read_bytes(), wanted)
         except (OSError, ValueError) as error:
             cause = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise _bad_data(f"{data[1:]}: {cause}") from error
-    return decoded(renderer.render(data, "DATA").encode("utf-8", "surrogateescape"), binary)
+    return decoded(renderer.render(data, "DATA").encode("utf-8", "surrogateescape"), wanted)
 
 
-def decoded(data: bytes, binary: Notation | None) -> bytes:
-    """The bytes that `data` writes, where it writes them in hex or base64.
+def decoded(data: bytes, wanted: Wanted) -> bytes:
+    """The bytes that `data` writes, where it writes them as hex, base64 or the JSON of a binary format.
 
     Raises:
         Failure: if it does not.
     """
-    if binary is None:
+    if wanted.binary is None:
         return data
     try:
-        return unwrite(data.decode("utf-8", "replace"), binary)
-    except Miswritten as error:
-        raise _bad_data(str(error)) from None
+        return written(data.decode("utf-8", "surrogateescape"), wanted.binary, wanted.protobuf)
+    except Failure as failure:
+        raise _bad_data(failure.fault.cause) from None
 
 
 def _bad_data(cause: str) -> Failure:

@@ -12,6 +12,7 @@ import msgspec
 from rtui.cli.flags import Target, TargetCommand, connect_flags, given
 from rtui.cli.output import put
 from rtui.cli.report import say
+from rtui.cli.sessions_import import import_
 from rtui.cli.status import Status
 from rtui.cli.target import adapter_of, declares_for, load, resolved
 from rtui.core.clean import clean
@@ -33,13 +34,16 @@ from rtui.settings.session import (
 @click.group(invoke_without_command=True)
 @click.pass_context
 def sessions(ctx: click.Context) -> int | None:
-    """List, show, create and check session files.
+    """List, show, create, import and check session files.
 
     They are looked for in ./sessions, in the user's folder, and among the samples that came with rtui.
     """
     if ctx.invoked_subcommand is None:
         return _list(as_json=False)
     return None
+
+
+sessions.add_command(import_)
 
 
 @sessions.command("list")
@@ -85,10 +89,19 @@ def columns(rows: Iterable[Sequence[str]]) -> list[str]:
 
 @sessions.command()
 @click.argument("session", type=Target())
-def show(session: str) -> int:
-    """Print the file of SESSION (a name or a path)."""
+@click.option("--as-command", is_flag=True, help="As commands: websocat, curl, mosquitto_pub, grpcurl, and rtui's own.")
+def show(session: str, as_command: bool) -> int:
+    """Print the file of SESSION (a name or a path), or the commands that do the same.
+
+    A secret stands in a command as $NAME, an environment variable to be set before.
+    """
     path = _path(session)
-    load_session(path, declares_for)
+    one = load_session(path, declares_for)
+    if as_command:
+        from rtui.cli.sessions_command import show_commands
+
+        show_commands(one, path, session)
+        return Status.DONE
     put(path.read_text(encoding="utf-8").rstrip("\n"))
     return Status.DONE
 

@@ -151,7 +151,9 @@ async def _until_done(  # noqa: PLR0917 - all that can end the command
         journal.brakes.append(lambda: printer.output.full)
         feed = nullcontext()
     else:
-        feed = Filtered(journal, wanted.filter, printer)
+        from rtui.runtime.decoding import decodings_of
+
+        feed = Filtered(journal, wanted.filter, printer, decodings_of(connection.session, connection.id))
     async with feed:
         which = await first_of(
             printer.done.wait(),

@@ -118,7 +118,7 @@ def unsubscribed(session: Session, adapter: type[Adapter]) -> Session:
 
 
 def _found(target: str, given: Given) -> Session:
-    if "://" in target:
+    if "://" in target or registry.is_replay(target):
         return session_from_url(target, protocol=given.protocol or "")
     path = Path(target)
     if path.suffix == ".toml" or (path.is_file() and not is_capture(target)):
@@ -126,7 +126,8 @@ def _found(target: str, given: Given) -> Session:
     if found := find_session(target):
         return load_session(found, declares_for)
     if is_capture(target):
-        raise _no_target(f"{target} is a capture, which nobody answers", f"Print it with: rtui export {target}")
+        hint = f"Play it with: rtui replay {target}, print it with: rtui export {target}"
+        raise _no_target(f"{target} is a capture, which nobody answers", hint)
     if _is_address(target):
         return session_from_url(registry.for_url(target, given.protocol)[1], protocol=given.protocol or "")
     near = nearest(target, [entry.name for entry in list_sessions()])

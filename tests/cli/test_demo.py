@@ -11,8 +11,8 @@ import pytest
 from rtui.cli.demo import SHOWN, DemoHandle, demo_sessions
 from rtui.core.fault import Failure
 from rtui.demo import lab
-from tests.cli.conftest import PATIENCE, Cli
-from tests.waiting import eventually
+from tests.cli.conftest import Cli
+from tests.waiting import PATIENCE, eventually
 
 
 async def test_the_servers_come_back_on_the_same_port() -> None:

@@ -18,6 +18,7 @@ from rtui.cli.diagnosis import TRUE_COLOUR, depth, examine
 from rtui.cli.doctor import lines
 from rtui.cli.interview import SAMPLES, Answers, interview, question, understand
 from tests.cli.conftest import Cli
+from tests.waiting import PATIENCE
 
 ALL = b"\x1b[?2026;2$y\x1b[?1006;1$y\x1b[?5u\x1b[1;3R\x1b[1;2R\x1b[1;2R\x1b[1;3R\x1b[?62;22;52c"
 FULL = Answers(
@@ -75,7 +76,7 @@ def test_a_terminal_is_asked_and_left_as_it_was(terminal: tuple[int, int], in_fr
     peer = threading.Thread(target=answer, daemon=True)
     peer.start()
     assert interview(ours, ours, 10.0) == FULL
-    peer.join(10)
+    peer.join(PATIENCE)
     assert asked.decode() == question()
     assert echoed == [0]
     assert termios.tcgetattr(ours) == before

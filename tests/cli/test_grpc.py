@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import PATIENCE, Cli, serving
+from tests.cli.conftest import Cli, serving
+from tests.waiting import PATIENCE
 
 PROTO = str(files("rtui.demo") / "proto" / "health.proto")
 """A schema without imports."""
@@ -94,7 +95,7 @@ def test_repeated_messages_are_one_stream(cli: Cli, url: str) -> None:
 def test_an_endless_stream_is_left(cli: Cli, url: str) -> None:
     ended = cli.run("send", f"{url}/demo.Telemetry/Watch", '{"rate": 100}', "--wait", "3")
     assert (ended.returncode, len(lines(ended.stdout))) == (0, 3)
-    ended = cli.run("send", f"{url}/demo.Telemetry/Watch", '{"rate": 100}', "--for", "300ms")
+    ended = cli.run("send", f"{url}/demo.Telemetry/Watch", '{"rate": 100}', "--for", "2s")
     assert ended.returncode == 0
     assert len(lines(ended.stdout)) > 3
 

@@ -8,10 +8,10 @@ from threading import Thread
 
 import pytest
 
-from tests.cli.conftest import PATIENCE, Cli, serving
+from tests.cli.conftest import Cli, serving
 from tests.protocols.mosquitto import PROGRAM
 from tests.protocols.mosquitto import broker as mosquitto
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_send_that_the_broker_refuses_is_a_failure(cli: Cli, broker: str) -> N
 
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_a_subscription_that_the_broker_refuses_is_told(cli: Cli, broker: str, version: str) -> None:
-    ended = cli.run("tail", broker, "--subscribe", "denied/x", "--version", version, "--for", "1s")
+    ended = cli.run("tail", broker, "--subscribe", "denied/x", "--version", version, "--for", "3s")
     assert ended.stdout == ""
     assert "The broker refused to subscribe to denied/x" in ended.stderr
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import PATIENCE, Cli, serving
+from tests.cli.conftest import Cli, serving
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -113,12 +114,12 @@ def test_a_server_that_goes_is_a_loss(cli: Cli, path: str) -> None:
 def test_time_runs_out(cli: Cli, held: str) -> None:
     ended = cli.run("tail", f"{held}/slow?seconds=30", "--count", "1", "--for", "500ms")
     assert (ended.returncode, ended.stdout) == (3, "")
-    ended = cli.run("tail", f"{held}/clock", "--every", "60s", "--count", "2", "--for", "2s")
+    ended = cli.run("tail", f"{held}/clock", "--every", "60s", "--count", "2", "--for", "4s")
     assert (ended.returncode, len(lines(ended.stdout))) == (5, 1)
 
 
 def test_an_answer_that_is_too_large_is_named(cli: Cli, url: str) -> None:
-    ended = cli.run("tail", f"{url}/bomb?size=3000000", "--max-size", "1M", "--count", "1", "--for", "1s")
+    ended = cli.run("tail", f"{url}/bomb?size=3000000", "--max-size", "1M", "--count", "1", "--for", "4s")
     assert ended.returncode != 0
     assert "1,048,576 bytes" in ended.stderr
 

@@ -65,3 +65,54 @@ def test_names_do_not_leave_their_folder(cli: Cli, name: str) -> None:
     ended = cli.run("sessions", "show", name)
     assert ended.returncode == 2
     assert "root:" not in ended.stdout
+
+
+NOTES = """
+curl -N https://h/stream -H 'Authorization: Bearer hunter22' --retry 3
+mosquitto_sub -h broker -t a/# -V 5
+"""
+
+
+def test_import_writes_sessions_and_tells_what_it_left(cli: Cli) -> None:
+    (cli.folder / "notes.sh").write_text(NOTES, encoding="utf-8")
+    made = cli.run("sessions", "import", "notes.sh", "--folder", "work")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.splitlines() == ["work/h-stream", "work/broker-a"]
+    assert "--retry" in made.stderr
+    assert "H_STREAM_TOKEN" in made.stderr
+    assert "hunter22" not in made.stderr
+    assert cli.run("sessions", "lint", "work/h-stream", "work/broker-a").returncode == 0
+    folder = cli.folder / "config" / "sessions" / "work"
+    assert "hunter22" not in (folder / "h-stream.toml").read_text(encoding="utf-8")
+    assert not (folder / ".env").exists()
+    again = cli.run("sessions", "import", "notes.sh", "--folder", "work", "--env")
+    assert again.stdout.splitlines() == ["work/h-stream-2", "work/broker-a-2"]
+    assert "hunter22" in (folder / ".env").read_text(encoding="utf-8")
+
+
+def test_import_can_be_looked_at_first(cli: Cli) -> None:
+    shown = cli.run("sessions", "import", "-", "--dry-run", stdin=NOTES)
+    printed = cli.run("sessions", "import", "-", "--print", stdin=NOTES)
+    assert shown.stdout.splitlines() == ["h-stream", "broker-a"]
+    assert 'token = "{{ env.H_STREAM_TOKEN }}"' in printed.stdout
+    assert "hunter22" not in printed.stdout + printed.stderr + shown.stderr
+    assert not (cli.folder / "config").exists()
+
+
+def test_import_of_a_command_in_quotes_and_of_nothing(cli: Cli) -> None:
+    assert cli.run("sessions", "import", "wscat -c ws://h/x", "--name", "mine").stdout == "mine\n"
+    broken = cli.run("sessions", "import", "-", "wscat -c ws://h/y", stdin='{"log": {"entries": 5}}')
+    assert broken.returncode == 2
+    assert broken.stdout == "h-y\n"
+    assert "stdin: log.entries: must be a list, not 5" in broken.stderr
+
+
+def test_show_as_commands(cli: Cli) -> None:
+    shown = cli.run("sessions", "show", "demo/echo", "--as-command")
+    assert shown.returncode == 0, shown.stderr
+    assert "websocat ws://127.0.0.1:18080/echo\n" in shown.stdout
+    assert "rtui tail demo/echo\n" in shown.stdout
+    cli.run("sessions", "new", "x", "sse+http://h/p", "--token", "hunter22")
+    secret = cli.run("sessions", "show", "x", "--as-command")
+    assert '-H "Authorization: Bearer $X_TOKEN"' in secret.stdout
+    assert "set before: X_TOKEN" in secret.stderr

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import PATIENCE, ROOT, Cli
+from tests.cli.conftest import ROOT, Cli
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from rtui.demo import sse_token
-from tests.cli.conftest import PATIENCE, Cli, serving
+from tests.cli.conftest import Cli, serving
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,7 @@ def test_gaps_and_repeats_are_told(cli: Cli, url: str) -> None:
 
 
 def test_time_runs_out(cli: Cli, url: str) -> None:
-    ended = cli.run("tail", f"{url}/silent", "--count", "2", "--for", "500ms")
+    ended = cli.run("tail", f"{url}/silent", "--count", "2", "--for", "3s")
     assert ended.returncode == 5
     assert lines(ended.stdout)[0]["channel"] == "last words"
 
