@@ -39,8 +39,9 @@ class Action:
     called: Name | None = None
     """What the protocol of the tab calls it, where that is not `title`."""
     menu: tuple[str, ...] = ()
-    """The panes whose menu offers it (`layout.PANES`, "tabs"). Actions that a pane has a key of its own for are there
-    already, as the pane's."""
+    """The places whose menu offers it (`screens.menu.PLACES`)."""
+    own: str = ""
+    """The key of a pane ("tree.filter") that does the same: that pane's menu offers it already."""
 
     def name(self, desk: Desk) -> str:
         """What it is called now. Only while it is enabled."""
@@ -74,6 +75,7 @@ class Book:
         footer: bool | Test = False,
         called: Name | None = None,
         menu: tuple[str, ...] = (),
+        own: str = "",
     ) -> Callable[[_Run], _Run]:
         """Declare the decorated function as an action. Its docstring is the help that users read."""
 
@@ -89,6 +91,7 @@ class Book:
                 footer=footer,
                 called=called,
                 menu=menu,
+                own=own,
             )
             self.actions.append(one)
             return run

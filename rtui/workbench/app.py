@@ -7,7 +7,6 @@ import os
 import signal
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
-from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
@@ -31,6 +30,7 @@ from rtui.workbench.bindings import default_keys, to_textual
 from rtui.workbench.catalog import Catalog
 from rtui.workbench.crash import crash_file, leave_report
 from rtui.workbench.heap import settle
+from rtui.workbench.keeper import StateKeeper
 from rtui.workbench.look import VARIABLES, all_themes, find_theme, to_theme
 from rtui.workbench.opening import open_session, reopen_session
 from rtui.workbench.output import Pace, allowance, frugal, hasten, is_remote
@@ -39,8 +39,9 @@ from rtui.workbench.pump import Pump, top_rate
 from rtui.workbench.screens.desk import Desk
 from rtui.workbench.sheet import TIMELINE, Sheet
 from rtui.workbench.slate import Slate
-from rtui.workbench.state_file import load_state, save_state, state_file
+from rtui.workbench.state_file import load_state, state_file
 from rtui.workbench.terminal import driver_class
+from rtui.workbench.toast import make_room
 from rtui.workbench.typeahead import Patient
 from rtui.workbench.widgets.ascii import Ascii
 from rtui.workbench.widgets.glyph import glyphs
@@ -123,7 +124,7 @@ class Workbench(Patient):
         self.pace = Pace(allowance())
         self.slate = Slate()
         self.state, self._problems = load_state(state_file())
-        self._state_before = deepcopy(self.state)
+        self.keeper = StateKeeper(self.state)
         hasten()
         super().__init__()
         self._problems += problems
@@ -146,6 +147,8 @@ class Workbench(Patient):
         """What to tell on the terminal after an error of ours ended the app."""
         self.farewell = ""
         """What to tell there after any end: what could not be kept for the next run."""
+        self.sequel: Sequence[Session] = ()
+        """What is to be opened when this has ended: the replay of the capture that it shows."""
         self.secrets: dict[int, Secrets] = {}
         """What must not be shown, by connection."""
         if self.config.ascii:
@@ -154,6 +157,7 @@ class Workbench(Patient):
             from rtui.workbench.widgets.colourless import fewer
 
             self._filters.append(fewer(os.environ.get("TERM", ""), lambda: self.theme_variables["surface"]))
+            self.set_class(True, "-few", update=False)
         self.desk = Desk(self)
         self.pump = Pump(self.desk.frame, top=top_rate(self.config.fps), on_error=self.end_with)
         self.still = not self.config.animations or is_remote()
@@ -317,6 +321,7 @@ class Workbench(Patient):
         if self.hub is None:
             self.notify("a capture is open: connections need a run that records", severity="warning")
             return None
+        session = recall.with_types(self.state, session)
         secrets = Secrets()
         try:
             connection = open_session(self.hub, session, secrets, self._env_file)
@@ -324,8 +329,9 @@ class Workbench(Patient):
             self.tell_error(error)
             return None
         self.secrets[connection.id] = secrets
-        self.catalog.add_link(connection)
-        sheet = Sheet(connection.id, connection.name, self.catalog.lens, connection=connection, session=session)
+        name = connection.session.name
+        sheet = Sheet(connection.id, name, self.catalog.lens, connection=connection, session=session)
+        sheet.title = self.catalog.add_link(connection)
         found, text, trouble = recall.filter_of(self.state.filters.get(session.name), session)
         sheet.narrow(found, text)
         sheet.columns, wrong = recall.columns_of(self.state.columns.get(session.name), session)
@@ -364,6 +370,7 @@ class Workbench(Patient):
     ) -> None:
         """A notification. Its text is cleaned and never parsed: `[/x]` in a server's reason would end the app."""
         super().notify(clean_block(message), title=clean(title), severity=severity, timeout=timeout, markup=False)
+        make_room(self)
 
     def tell_error(self, error: Exception) -> None:
         """What went wrong, in the words of the error."""
@@ -424,7 +431,7 @@ class Workbench(Patient):
     async def _leave(self) -> None:
         from rtui.workbench.screens.dialog import Confirm
 
-        unsaved = [sheet.name for sheet in self.desk.sheets if sheet.unsaved]
+        unsaved = [sheet.title for sheet in self.desk.sheets if sheet.unsaved]
         if unsaved and not await self.push_screen_wait(
             Confirm("quit", f"Not saved: {', '.join(map(clean, unsaved))}", yes="Leave anyway", no="Stay")
         ):
@@ -455,7 +462,7 @@ class Workbench(Patient):
         if self.live:
             recall.remember_tabs(self.state, self.desk.sheets)
         lost = self.remember_drafts(self.desk.sheets)
-        unsaved = save_state(self.state, state_file(), self._state_before)
+        unsaved = self.keeper.save()
         trouble = f"tabs, filters, histories and drafts are not kept: {unsaved}" if unsaved else ""
         self.farewell = "\n".join(filter(None, (lost, trouble)))
 

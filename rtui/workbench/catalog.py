@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from rtui.capture.channels import Channels
 from rtui.capture.lens import Lens
 from rtui.capture.past import Past
 from rtui.capture.reader import LinkRow, Reader
 from rtui.core.fault import Failure
+from rtui.core.words import numbered
 from rtui.protocols import registry
 
 if TYPE_CHECKING:
@@ -34,7 +37,10 @@ class Catalog:
         self.journal = journal
         """None for a capture that was opened to be read."""
         self.past = Past(reader, journal)
-        self.links: dict[int, LinkRow] = {} if journal else {link.id: link for link in reader.links()}
+        self.links: dict[int, LinkRow] = {}
+        """What users read: two of one name are told apart."""
+        for link in () if journal else reader.links():
+            self._note(link)
         self._channels: dict[int, Channels] = {}
         self._last = 0 if journal else reader.bounds()[1]
 
@@ -43,9 +49,18 @@ class Catalog:
         """The newest sequence."""
         return self.journal.last if self.journal is not None else self._last
 
-    def add_link(self, connection: Connection) -> None:
-        """A connection was opened: rows may name it before the writer has stored it."""
-        self.links[connection.id] = LinkRow(connection.id, connection.name, connection.protocol, connection.url)
+    def add_link(self, connection: Connection) -> str:
+        """A connection was opened: rows may name it before the writer has stored it. Returns what it is called."""
+        return self._note(LinkRow(connection.id, connection.name, connection.protocol, connection.url))
+
+    def rename(self, link: int, name: str) -> str:
+        """The connection is called `name` from now on, or like it; returns what."""
+        return self._note(msgspec.structs.replace(self.links[link], name=name))
+
+    def _note(self, link: LinkRow) -> str:
+        name = numbered(link.name, {one.name for one in self.links.values() if one.id != link.id})
+        self.links[link.id] = msgspec.structs.replace(link, name=name)
+        return name
 
     def lens(self, link: int | None, found: Filter | None) -> Lens:
         """A view on the records of `link` (None: of all) that `found` lets through; its scan runs."""
@@ -96,7 +111,7 @@ class Catalog:
         reader = self.reader.fork()
         try:
             total, done = reader.count(found, link), 0
-            links = {row.id: row for row in reader.links()}
+            links = {row.id: row for row in reader.links()} | self.links
             with draft.open("wb") as out:
                 for seqs in reader.scan(found, link, newest_first=False):
                     for start in range(0, len(seqs), BATCH):

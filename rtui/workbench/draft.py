@@ -15,3 +15,5 @@ class Draft(msgspec.Struct, frozen=True, array_like=True):
     channel: str = ""
     fields: dict[str, Any] = {}
     """Text, boolean or choice by key of the protocol's `Outgoing`."""
+    type: str = ""
+    """The message type of a protobuf payload; "" is that of the channel."""

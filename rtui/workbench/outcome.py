@@ -9,10 +9,10 @@ from rtui.workbench.widgets import figure
 
 if TYPE_CHECKING:
     from rtui.workbench.draft import Draft
-    from rtui.workbench.screens.desk import Desk
+    from rtui.workbench.screens.writing import Writing
 
 
-async def tell_outcome(desk: Desk, command: int, draft: Draft, *, confirmed: bool) -> None:
+async def tell_outcome(desk: Writing, command: int, draft: Draft, *, confirmed: bool) -> None:
     """Tell of `command`, which sent `draft` over the tab's connection; `confirmed`: the peer will say so too."""
     connection = desk.sure
     for acked in (False, True) if confirmed else (False,):

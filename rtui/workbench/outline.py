@@ -52,6 +52,7 @@ class Outline:
         self._branches: dict[Node, _Branch] = {}
         self._stamp = 0
         self._shape = -1
+        self._losses = channels.losses
         self._tops = 0
         """Top-level nodes that were looked at for being folded from the start."""
         self.sync()
@@ -74,9 +75,14 @@ class Outline:
         return self._shape != self.channels.shape
 
     def sync(self) -> None:
-        """Take in new nodes."""
+        """Take in new nodes, and let go of those that were taken away."""
         self._shape = self.channels.shape
         tops = self.channels.root.children
+        if self._losses != self.channels.losses:
+            self._losses = self.channels.losses
+            self._branches.clear()
+            self._folded = set(filter(_is_there, self._folded))
+            self._tops = min(self._tops, len(tops))
         self._folded.update(node for node in islice(tops.values(), self._tops, None) if node.name.startswith(SYSTEM))
         self._tops = len(tops)
         self._settle()
@@ -243,6 +249,11 @@ def _is_hit(node: Node, needle: str) -> bool:
     """Whether `needle` is in the name, and not in the parent's already."""
     at = node.full.casefold().rfind(needle)
     return at >= 0 and at + len(needle) > len(node.parent.full.casefold() if node.parent is not None else "")
+
+
+def _is_there(node: Node) -> bool:
+    """Whether it was not taken away."""
+    return node.parent is not None and node.parent.children.get(node.name) is node
 
 
 def _ancestors(node: Node) -> Iterator[Node]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from textual import events
 from textual._xterm_parser import BRACKETED_PASTE_END as END
 from textual._xterm_parser import BRACKETED_PASTE_START as START
 from textual._xterm_parser import XTermParser
 from textual.message import Message
+
+_ALT: Final = re.compile(r"(?<!\x1b)\x1b([ac-eg-z])")
+"""Alt and a letter. f and b are not among them: Textual has them as ctrl+right and ctrl+left."""
 
 
 class PasteParser(XTermParser):
@@ -39,7 +44,7 @@ class PasteParser(XTermParser):
         """`piece` goes on inside or outside a paste; `whole`: it ends with the last character of a bracket."""
         self._edge = "" if whole else (self._edge + piece)[1 - len(START) :]
         if self._pasted is None:
-            yield from super().feed(piece)
+            yield from self._keys(piece)
             self._pasted = [] if whole else None
             return
         self._pasted.append(piece)
@@ -48,3 +53,14 @@ class PasteParser(XTermParser):
             self._pasted = None
             yield from (token for token in super().feed(END) if not isinstance(token, events.Paste))
             yield events.Paste(text.replace("\x00", ""))
+
+    def _keys(self, piece: str) -> Iterator[Message]:
+        """Keys with alt at once: Textual waits for more, and takes the escape of the next one for the sign ^."""
+        end = 0
+        for found in _ALT.finditer(piece):
+            if found.start() > end:  # nothing would mean the end of all
+                yield from super().feed(piece[end : found.start()])
+            yield from self._sequence_to_key_events(found[1], alt=True)
+            end = found.end()
+        if end < len(piece) or not piece:
+            yield from super().feed(piece[end:])

@@ -10,7 +10,8 @@ from rtui.capture.joined import AUTO
 from rtui.settings.template import template_names
 from rtui.workbench.actions.call import open_calls
 from rtui.workbench.actions.channel import retains
-from rtui.workbench.decoding import Decodings
+from rtui.workbench.kept_drawn import KeptDrawn
+from rtui.workbench.kept_types import KeptTypes
 from rtui.workbench.panes.sidebar import Glyph, Sidebar
 from rtui.workbench.panes.tabstrip import Tab, TabStrip
 from rtui.workbench.reading import Reading
@@ -24,7 +25,6 @@ from rtui.workbench.widgets.tree import ChannelTree
 if TYPE_CHECKING:
     from rtui.capture.channels import Node
     from rtui.core.event import Offer
-    from rtui.settings.session import Session
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.sheet import Sheet
 
@@ -47,14 +47,20 @@ class Picture:
         self._readings = {half: Reading(desk, half) for half in desk.halves}
         self.view = desk.query_one(MessageView)
         self.view.path_of = self._path_of
-        self.decodings = Decodings(self._session_of)
-        self.view.type_of = self.decodings.view
+        self.types = KeptTypes(desk)
+        self.view.type_of = self.types.decodings.view
+        self.view.drawn = KeptDrawn(desk)
+        self.tree.meant = self.types.last_of
+        for half in desk.halves:
+            half.rows.brush.meant = self.types.shown
+        desk.bench.catalog.reader.understand(self.types.decodings)
         self.composer = desk.query_one(Composer)
         self.filter_bar = desk.query_one(FilterBar)
         self.filter_bar.expression.history = desk.bench.state.expressions
         self.filter_bar.expression.seen = partial(vocabulary, desk)
         self.sidebar = desk.query_one(Sidebar)
         self._slow_at = self._message_at = 0.0
+        self._has_played = False
         self._revisions: tuple[int, ...] = ()
         self._shown: int | None = None
         self._shown_of: Sheet | None = None
@@ -80,6 +86,12 @@ class Picture:
     def dress_log(self) -> None:
         """The current log shows its sheet anew."""
         self._readings[self._desk.half].dress()
+        self.message()
+
+    def dress_logs(self) -> None:
+        """Every log shows its sheet anew."""
+        for reading in self._readings.values():
+            reading.dress()
         self.message()
 
     def fit_rows(self) -> None:
@@ -135,12 +147,9 @@ class Picture:
                 lambda: connection.offered,
                 lambda: template_names(connection.session.variables),
             )
+            composer.kind.types = partial(self.types.of, connection.id)
             composer.history = list(self._desk.bench.state.history.get(sheet.name, ()))
             composer.draft = sheet.draft
-
-    def _session_of(self, link: int) -> Session | None:
-        sheet = self._desk.sheets.get(link)
-        return sheet.session if sheet is not None else None
 
     def _path_of(self, link: int) -> str:
         """Where the messages of a link hold the pieces of a text, as far as its protocol lets users say."""
@@ -179,6 +188,7 @@ class Picture:
         if sheet is None:
             return
         self.heads()
+        self._tick_replay()
         for reading in self._readings.values():
             reading.slow()
         self._take_offers(sheet)
@@ -211,6 +221,15 @@ class Picture:
         for half, reading in self._readings.items():
             reading.head(half.header)
 
+    def _tick_replay(self) -> None:
+        """The line of what is played, imported with the first tab that plays something."""
+        connection = self._desk.connection
+        self._has_played = self._has_played or (connection is not None and connection.adapter.playback is not None)
+        if self._has_played:
+            from rtui.workbench.replaying import tick
+
+            tick(self._desk)
+
     def tabs(self) -> None:
         """The line of tabs."""
         desk = self._desk
@@ -225,10 +244,12 @@ class Picture:
         glyphs = self._desk.bench.glyphs
         shown = self._desk.sheets.current
         muted = " (muted)" if shown is not None and sheet.key in shown.muted else ""
-        name = self._desk.sheets.title(sheet) + ("*" if sheet.unsaved else "") + muted
+        name = sheet.title + ("*" if sheet.unsaved else "") + muted
         if sheet.connection is None:
             return Tab(sheet.key, "≡" if sheet.is_timeline and not self._desk.bench.config.ascii else "=", name)
         tone, glyph = sign(sheet.connection, glyphs)
+        if sheet.connection.adapter.playback is not None:
+            name = f"REPLAY {name}"
         tone = "notice" if sheet.connection.stalled else tone
         return Tab(sheet.key, glyph, name, tone)
 

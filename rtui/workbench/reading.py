@@ -9,13 +9,16 @@ from rtui.core.clean import clean
 from rtui.workbench.widgets.density import Density
 from rtui.workbench.widgets.painted import retitle
 from rtui.workbench.widgets.row import PLAIN, Look
+from rtui.workbench.widgets.status import named
 
 if TYPE_CHECKING:
+    from rtui.capture.lens import Lens
     from rtui.capture.query import Filter
     from rtui.runtime.hub import Connection
     from rtui.workbench.panes.half import Half
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.sheet import Sheet
+    from rtui.workbench.widgets.log import MessageLog
     from rtui.workbench.widgets.status import ConnectionHeader
 
 EVERYTHING: Final = compile_filter("")
@@ -57,7 +60,8 @@ class Reading:
         sheet, bench = self.half.sheet, self._desk.bench
         own = sheet.density if sheet is not None else None
         usual = Density.named(bench.state.density or bench.config.density)
-        self.half.rows.set_density(self._desk.presenter.density or own or usual)
+        lines = (sheet.large_lines if sheet is not None else 0) or bench.config.large_lines
+        self.half.rows.set_density(self._desk.presenter.density or own or usual, lines)
 
     def slow(self) -> None:
         """What changes without a message: subscriptions, and how much there is."""
@@ -84,13 +88,14 @@ class Reading:
         if sheet is None:
             return
         link = desk.bench.catalog.links.get(sheet.key)
+        name = sheet.title if desk.panes.paired else ""
         if sheet.connection is None and link is not None:
-            header.put([("address", clean(link.url)), ("dim", clean(link.protocol)), ("dim", "recorded")])
+            header.put(named([("address", clean(link.url)), ("dim", clean(link.protocol)), ("dim", "recorded")], name))
         elif not desk.live_capture:
             name = desk.bench.catalog.reader.path.name
             header.put([("text", clean(name)), ("dim", "all connections"), ("dim", "recorded")])
         else:
-            header.tick(sheet.connection)
+            header.tick(sheet.connection, name)
 
     def _look(self, link: int, channel: str) -> Look:
         sheet = self._desk.sheets.get(link)
@@ -122,29 +127,47 @@ class Reading:
 
     def _entitle(self, sheet: Sheet) -> None:
         log = self.half.rows
-        scanned = "" if sheet.lens.done else f"{sheet.lens.progress:.0%} looked at"
+        scanned = _scanned(sheet.lens)
         unanswered = _unanswered(sheet)
-        hidden = len(sheet.hidden)
-        title = (scanned, log.frozen, log.follow, log.new_count, log.total, unanswered, sheet.filter_text, hidden)
+        counts = (log.new_count, log.total, len(log.picks.selected), unanswered, len(sheet.hidden))
+        title = (scanned, log.frozen, log.follow, sheet.filter_text, counts)
         if title == self._title:
             return
         self._title = title
-        if log.frozen:
-            place = f"frozen · {log.new_count:,} new"
-        elif log.follow:
-            place = "following"
-        else:
-            place = f"{log.new_count:,} new below" if log.new_count else "scrolled back"
-        parts = ["log", place, f"{log.total:,}"]
-        if unanswered:
-            parts.append(f"{unanswered:,} unanswered")
-        if scanned:
-            parts.append(scanned)
-        if hidden:
-            parts.append(f"without {hidden} muted")
-        if sheet.filter_text:
-            parts.append(f"filter: {clean(sheet.filter_text)}")
-        retitle(log, " · ".join(parts))
+        log.title_parts = _parts(sheet, log, scanned, unanswered)
+        retitle(log, " · ".join(text for text, _ in log.title_parts))
+
+
+def _scanned(lens: Lens) -> str:
+    """How far a filter has come, and what is in its way."""
+    if lens.trouble:
+        return f"not all can be read: {clean(lens.trouble)}"
+    return "" if lens.done else f"{lens.progress:.0%} looked at"
+
+
+def _parts(sheet: Sheet, log: MessageLog, scanned: str, unanswered: int) -> list[tuple[str, str]]:
+    """What the title of a log says, and what a click on each part of it does."""
+    parts = [("log", ""), (_place(log), "follow"), (f"{log.total:,}", "")]
+    if selected := len(log.picks.selected):
+        parts.append((f"{selected:,} selected", "deselect"))
+    if unanswered:
+        parts.append((f"{unanswered:,} unanswered", "screen.do('app.unanswered')"))
+    if scanned:
+        parts.append((scanned, ""))
+    if sheet.hidden:
+        switches = "app.sources" if sheet.is_timeline else "app.subscriptions"
+        parts.append((f"without {len(sheet.hidden)} muted", f"screen.do('{switches}')"))
+    if sheet.filter_text:
+        parts.append((f"filter: {clean(sheet.filter_text)}", "screen.do('app.filter')"))
+    return parts
+
+
+def _place(log: MessageLog) -> str:
+    if log.frozen:
+        return f"frozen · {log.new_count:,} new"
+    if log.follow:
+        return "following"
+    return f"{log.new_count:,} new below" if log.new_count else "scrolled back"
 
 
 def _unanswered(sheet: Sheet) -> int:

@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from rtui.capture.query import Filter, FilterError, compile_filter
 from rtui.core.clean import clean
 from rtui.core.fault import Failure
+from rtui.protocols import registry
 from rtui.settings.files import SettingsError
 from rtui.settings.option import declared
 from rtui.settings.secrets import Secrets, mask_url
@@ -103,6 +106,14 @@ def columns_of(kept: list[str] | None, session: Session) -> tuple[tuple[Column, 
         return (), f"the columns of {session.name} are not used: {error}"
 
 
+def with_types(state: State, session: Session) -> Session:
+    """`session` with the message types that were chosen for it, if it has no file that would have them."""
+    kept = state.types.get(session.name)
+    if kept is None or session.path is not None or session.view.protobuf is not None:
+        return session
+    return msgspec.structs.replace(session, view=msgspec.structs.replace(session.view, protobuf=kept))
+
+
 def density_of(session: Session) -> Density | None:
     """The room for rows that a session asks for; None if it leaves that to the user."""
     return Density.named(session.view.density) if session.view.density else None
@@ -119,19 +130,19 @@ def remember_draft(state: State, sheet: Sheet, secrets: Secrets) -> str:
         if isinstance(value, str) and fits(value, LONGEST_EXPRESSION):
             fields[key] = secrets.mask(value)
     payload, channel = secrets.mask(sheet.draft.payload), secrets.mask(sheet.draft.channel)
-    if state.remember_draft(sheet.name, Draft(payload, sheet.draft.format, channel, fields)):
+    if state.remember_draft(sheet.name, Draft(payload, sheet.draft.format, channel, fields, sheet.draft.type)):
         return ""
     return f"The message being written to {clean(sheet.name)} is too large to be kept: {len(payload):,} characters"
 
 
 def draft_of(state: State, connection: Connection) -> Draft | None:
     """What was being written to a session, as far as its protocol still has such fields."""
-    kept = state.drafts.get(connection.name)
+    kept = state.drafts.get(connection.session.name)
     if kept is None or kept.format not in FORMATS:
         return None
     known = {one.key for one in declared(connection.adapter.Outgoing)}
     fields = {key: value for key, value in kept.fields.items() if key in known and isinstance(value, str | bool)}
-    return Draft(kept.payload, kept.format, kept.channel, fields)
+    return Draft(kept.payload, kept.format, kept.channel, fields, kept.type)
 
 
 def _as_listed(path: Path) -> Path:
@@ -141,6 +152,8 @@ def _as_listed(path: Path) -> Path:
 
 
 def _target(session: Session) -> str:
+    if registry.is_replay(session.url):
+        return ""  # what was looked at once is not played at every start
     if session.path is not None:
         return str(session.path.absolute())
     plain = not session.options and not session.protocol and mask_url(session.url) == session.url

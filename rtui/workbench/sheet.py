@@ -36,6 +36,9 @@ class Sheet:
     ) -> None:
         self.key = key
         self.name = name
+        """The session's: what is kept between runs is kept under it."""
+        self.title = name
+        """What users read on the tab and wherever rows name their connection: no two have the same."""
         self.connection = connection
         self.session = session
         """As the user wrote it: templates unrendered, so that it can be saved."""
@@ -43,6 +46,8 @@ class Sheet:
         self.filter_text = ""
         self.columns: tuple[Column, ...] = ()
         """Those of its log; empty for the usual ones."""
+        self.large_lines = session.view.large_lines if session is not None else 0
+        """Lines of a large row that its session asks for; 0 for the user's number."""
         self.density: Density | None = None
         """That of its session; None for the user's usual one."""
         self.draft: Draft | None = None
@@ -154,11 +159,6 @@ class Sheets:
         if timeline is not None and sheet.key != TIMELINE:
             self._sheets[TIMELINE] = timeline
 
-    def title(self, sheet: Sheet) -> str:
-        """What its tab is called: its name, and a number where an earlier tab has the same."""
-        place = [one for one in self if one.name == sheet.name].index(sheet) + 1
-        return sheet.name if place == 1 else f"{sheet.name} ({place})"
-
     def go(self, sheet: Sheet) -> None:
         """Make `sheet` the current one: in the half that shows it already, else in place of the current one."""
         if sheet in self.shown:
@@ -176,6 +176,12 @@ class Sheets:
         else:
             self.shown.append(sheet)
             self.place = 1
+
+    def swap(self) -> None:
+        """The two halves change places; the current one stays the current one."""
+        if self.is_split:
+            self.shown.reverse()
+            self.place = 1 - self.place
 
     def unsplit(self) -> None:
         """Show the current one alone."""

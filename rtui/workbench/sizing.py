@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from textual.geometry import Offset
     from textual.widget import Widget
 
     from rtui.workbench.screens.stage import Stage
@@ -48,6 +49,29 @@ def grow(stage: Stage, direction: int) -> bool:
     return sizes[pane] != now
 
 
+def reach(stage: Stage, name: str, place: Offset) -> None:
+    """Have the edge of a pane, or of the halves, at a place of the screen, as far as sizes allow."""
+    sizes = stage.bench.state.sizes
+    before = sizes.get(name)
+    if name == SPLIT:
+        region, rows = stage.query_one("#halves").region, stage.panes.paired == "rows"
+        share = (place.y - region.y) / max(1, region.height) if rows else (place.x - region.x) / max(1, region.width)
+        sizes[SPLIT] = max(SHARES[0], min(round(100 * share), SHARES[-1]))
+    else:
+        region = stage.pane(name).region
+        cells = region.bottom - place.y if name == "message" else place.x - region.x + 1
+        whole = stage.size.height if name == "message" else stage.size.width
+        sizes[name] = max(LEAST[name], min(cells, whole // 2))
+    if sizes[name] != before:
+        apply(stage)
+
+
+def forget(stage: Stage, name: str) -> None:
+    """The usual size: halves of a split are equal."""
+    if stage.bench.state.sizes.pop(name, None) is not None:
+        apply(stage)
+
+
 def apply(stage: Stage) -> None:
     """Give the panes and halves the sizes that the user chose. A pane that is alone takes everything."""
     for pane, rules in ALONE.items():
@@ -66,9 +90,13 @@ def _chosen(stage: Stage, pane: str) -> Mapping[str, Any]:
 
 
 def _put(widget: Widget, rules: Mapping[str, Any], names: Iterable[str]) -> None:
-    """Set each of `names` as `rules` say; without a word there, the style sheet's holds."""
+    """Set each of `names` as `rules` say; without a word there, the style sheet's holds.
+
+    What was never set is not taken back: for that Textual would lay out the whole screen.
+    """
     for name in names:
-        setattr(widget.styles, name, rules.get(name))
+        if name in rules or widget.styles.inline.has_rule(name):
+            setattr(widget.styles, name, rules.get(name))
 
 
 def _share(stage: Stage) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from rtui.settings.session_model import ProtobufTypes
 from rtui.workbench.draft import Draft
 
 HISTORY: Final = 50
@@ -47,6 +48,10 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The columns of the log by session, of those that the user chose."""
     density: str = ""
     """Of the log's rows, once it was chosen."""
+    types: dict[str, ProtobufTypes] = {}
+    """Message types that were chosen, by session without a file; of captures, by connection."""
+    drawn: dict[str, dict[str, list[str]]] = {}
+    """The numbers that were chosen for a chart, by session and channel."""
     history: dict[str, list[str]] = {}
     """Sent payloads by session, newest last."""
     drafts: dict[str, Draft] = {}
@@ -93,12 +98,12 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     def carry(self, old: str, new: str) -> None:
         """What is kept of the session `old` is kept of `new` too: it was saved or renamed so."""
-        kept: tuple[dict[str, Any], ...] = (self.filters, self.columns, self.history, self.drafts)
-        for by_session in kept:
+        small: tuple[dict[str, Any], ...] = (self.filters, self.columns, self.types, self.drawn)
+        for by_session in (*small, self.history, self.drafts):
             if old in by_session:
                 by_session[new] = deepcopy(by_session[old])
-        forget_oldest(self.filters)
-        forget_oldest(self.columns)
+        for by_session in small:
+            forget_oldest(by_session)
         bound_history(self.history)
 
     def remember_expression(self, text: str) -> None:

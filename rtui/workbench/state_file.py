@@ -163,7 +163,7 @@ _LISTS: Final[dict[str, Callable[[list[str], list[str], list[str]], list[str]]]]
 
 def _bound(table: Table) -> None:
     """Two histories together may be too much for one file."""
-    for name in ("history", "filters", "columns"):
+    for name in ("history", "filters", "columns", "types", "drawn"):
         if isinstance(table.get(name), dict):
             forget_oldest(table[name])
     try:

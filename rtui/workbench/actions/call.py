@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
-from rtui.core.record import Direction, Kind
-from rtui.protocols.base import Adapter, Verb
-from rtui.settings.option import declared
-from rtui.settings.secrets import MASK
+from rtui.protocols.base import Verb
 from rtui.workbench import offer
 from rtui.workbench.action import Book
 from rtui.workbench.actions.connection import can_send, is_open
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from rtui.core.event import Offer
-    from rtui.core.record import Record
     from rtui.runtime.hub import Connection
     from rtui.workbench.screens.desk import Desk
 
 LISTED: Final = 1_000
 """Channels in a list to choose from."""
-METADATA: Final = "metadata"
-"""The key of the option that holds what is sent beside the messages of a call, and of the meta that tells it."""
 
 BOOK = Book("Call")
 _action = BOOK.action
@@ -45,18 +34,6 @@ def can_half_close(desk: Desk) -> bool:
 def can_cancel(desk: Desk) -> bool:
     """Whether a call is open."""
     return is_open(desk) and Verb.CANCEL in desk.sure.adapter.verbs and open_calls(desk.sure)[0] > 0
-
-
-def can_copy_command(desk: Desk) -> bool:
-    """Whether there is something to say in a command line, and a tool to say it with."""
-    if desk.connection is None or not has_tool(type(desk.connection.adapter)):
-        return False
-    return desk.has_row or desk.focused_pane == "composer"
-
-
-def has_tool(adapter: type[Adapter]) -> bool:
-    """Whether the protocol has a usual tool for the command line."""
-    return any("shell" in vars(kind) for kind in adapter.__mro__ if kind is not Adapter)
 
 
 def open_calls(connection: Connection) -> tuple[int, int]:
@@ -93,7 +70,13 @@ def cancel(desk: Desk) -> None:
     desk.log_view.action_follow()
 
 
-@_action("template", "", "Template", when=lambda desk: can_send(desk) and _chosen(desk) is not None)
+@_action(
+    "template",
+    "",
+    "Template",
+    when=lambda desk: can_send(desk) and desk.composer is not None and desk.composer.has_template,
+    own="composer.template",
+)
 def put_template(desk: Desk) -> None:
     """A message with every field that the composer's channel takes; what stood there goes into the history."""
     desk.show_pane("composer")
@@ -109,18 +92,6 @@ async def about(desk: Desk) -> None:
     if chosen is not None:
         parts = (f"{chosen.kind}: {chosen.signature}", chosen.description, offer.laid_out(chosen.template))
         await desk.ask(Note(chosen.channel, "\n\n".join(filter(None, parts))))
-
-
-@_action("copy-command", "ctrl+y,alt+y", "Copy as command", when=can_copy_command, menu=("log", "composer"))
-def copy_command(desk: Desk) -> None:
-    """Copy the command line that sends the same: what stands in the composer, or the request of the row."""
-    said = _typed(desk) if desk.focused_pane == "composer" else _requested(desk)
-    connection = desk.sure
-    text = connection.adapter.shell(connection.link.url, connection.link.options, *said) if said is not None else ""
-    if text:
-        desk.copy(desk.bench.secrets[connection.id].mask(text), "command")
-    else:
-        desk.say("no request stands here that a command could send", severity="warning")
 
 
 async def choose_channel(desk: Desk, part: str = "") -> None:
@@ -171,31 +142,3 @@ def pointed_at(desk: Desk) -> Offer | None:
 
 def _chosen(desk: Desk) -> Offer | None:
     return offer.of(desk.sure.offered, desk.composer.draft.channel) if desk.composer is not None else None
-
-
-def _typed(desk: Desk) -> tuple[str, bytes, Any]:
-    composer = desk.sure_picture.composer
-    return composer.draft.channel, composer.payload(), desk.built(composer.outgoing())
-
-
-def _requested(desk: Desk) -> tuple[str, bytes, Any] | None:
-    """The channel of the selected rows and all that was sent in them; of an answer, what it answers."""
-    catalog = desk.bench.catalog
-    rows = [catalog.record(row.reply_to) if row.direction != Direction.OUT else row for row in desk.selected_records()]
-    sent = [row for row in rows if row is not None and row.kind == Kind.MESSAGE and row.direction == Direction.OUT]
-    if not sent:
-        return None
-    kept = {row.seq: row for row in sent if row.channel == sent[-1].channel}
-    return sent[-1].channel, b"\n".join(row.payload for row in kept.values()), _with_metadata(desk, kept.values())
-
-
-def _with_metadata(desk: Desk, rows: Iterable[Record]) -> Any:
-    """The metadata that the first of `rows` was sent with, as the protocol's `Outgoing`; None without any.
-
-    What is masked in it stays away: the command names secrets by variables.
-    """
-    told = (msgspec.json.decode(row.meta).get(METADATA) for row in rows if row.meta)
-    found = next((one for one in told if isinstance(one, dict)), {})
-    own = {name: value for name, value in found.items() if MASK not in value}
-    takes = any(one.key == METADATA for one in declared(desk.sure.adapter.Outgoing))
-    return desk.built({METADATA: own}) if own and takes else None

@@ -43,25 +43,31 @@ def retains(adapter: Adapter | type[Adapter]) -> bool:
     return any(one.key == RETAIN for one in declared(adapter.Outgoing))
 
 
-@_action("channel-branch", "", "Filter by branch", when=has_channel)
+@_action("channel-branch", "", "Filter by branch", when=has_channel, own="tree.filter")
 def filter_branch(desk: Desk) -> None:
     """Show only the tree's channel and what is below it in the log."""
     desk.sure_tree.action_filter()
 
 
-@_action("channel-history", "", "Filter by channel", when=has_channel)
+@_action("channel-history", "", "Filter by channel", when=has_channel, own="tree.history")
 def filter_channel(desk: Desk) -> None:
     """Show only exactly the tree's channel in the log."""
     desk.sure_tree.action_history()
 
 
-@_action("channel-compose", "", "Send to channel", when=lambda desk: has_channel(desk) and can_send(desk))
+@_action(
+    "channel-compose",
+    "",
+    "Send to channel",
+    when=lambda desk: has_channel(desk) and can_send(desk),
+    own="tree.compose",
+)
 def compose(desk: Desk) -> None:
     """Write a message to the tree's channel."""
     desk.sure_tree.action_compose()
 
 
-@_action("channel-copy", "", "Copy name", when=has_channel)
+@_action("channel-copy", "", "Copy name", when=has_channel, own="tree.copy")
 def copy_name(desk: Desk) -> None:
     """Copy the name of the tree's channel."""
     desk.sure_tree.action_copy()
@@ -73,10 +79,16 @@ def mute(desk: Desk) -> None:
     desk.sure_tree.action_mute()
 
 
-@_action("clear-retained", "", "Clear retained…", when=can_clear)
+@_action("clear-retained", "", "Clear retained…", when=can_clear, own="tree.clear-retained")
 def clear(desk: Desk) -> None:
     """Have the peer forget the messages that it keeps on the tree's channel and below."""
     desk.sure_tree.action_clear_retained()
+
+
+@_action("meta", "", "Meta", when=has_row, menu=("log",))
+def meta(desk: Desk) -> None:
+    """What came with the message: properties, headers, flags, times; a click on a badge of the row shows it too."""
+    desk.show_message_as("meta")
 
 
 @_action("diff", "", "Diff", when=has_row, menu=("log",))

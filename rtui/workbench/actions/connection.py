@@ -53,9 +53,17 @@ def can_send(desk: Desk) -> bool:
     return is_open(desk) and desk.sends
 
 
+def plays(desk: Desk) -> bool:
+    """Whether the tab plays a recording, or did: nobody is there to ask anything."""
+    return desk.connection is not None and desk.connection.adapter.playback is not None
+
+
 def explain_silence(desk: Desk) -> None:
     """Say that the protocol sends no messages, and what can be done instead."""
     adapter, key = desk.sure.adapter, desk.bench.key_of
+    if adapter.playback is not None:
+        desk.say("This is a replay: nobody is there to send to. `rtui replay FILE --to TARGET` sends it again.")
+        return
     parts = [f"{adapter.title} only receives."]
     if any(one.key == DATA for one in declared(adapter.Options)):
         parts.append(f"To ask for something else, {key('app.edit')} edits its request: method, data, headers.")
@@ -73,19 +81,24 @@ def _has_own_ping(desk: Desk) -> bool:
     return desk.sure.adapter.words.ping != Words(channel="", channels="").ping
 
 
-@_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture, menu=("sessions",))
+@_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture, menu=("sessions", "bottom"))
 async def connect(desk: Desk) -> None:
-    """Connect to a URL."""
-    from rtui.workbench.screens.dialog import Prompt
+    """Connect to a URL, or to what a pasted command line says (curl, websocat, mosquitto_sub …)."""
+    from rtui.settings.importing.command_line import is_command
+    from rtui.workbench.screens.address import Address
 
     url = await desk.ask(
-        Prompt("connect", hint="ws://localhost:8080/path", check=_url_trouble, detail="URL of a server")
+        Address("connect", hint="ws://localhost:8080/path", check=_url_trouble, detail="URL of a server, or a command")
     )
-    if url:
+    if url and is_command(url):
+        from rtui.workbench.actions.importing import connect_command
+
+        await connect_command(desk, url)
+    elif url:
         desk.connect(session_from_url(registry.for_url(url)[1]))
 
 
-@_action("new-session", "ctrl+n", "New session…", when=lambda desk: desk.live_capture, menu=("sessions",))
+@_action("new-session", "ctrl+n", "New session…", when=lambda desk: desk.live_capture, menu=("sessions", "bottom"))
 async def new_session(desk: Desk) -> None:
     """Fill in a form."""
     await edit_session(desk, None)
@@ -160,6 +173,10 @@ async def misbehave(desk: Desk) -> None:
 
 
 def _url_trouble(url: str) -> str:
+    from rtui.settings.importing.command_line import is_command
+
+    if is_command(url):
+        return ""
     try:
         registry.for_url(url)
     except Failure as failure:

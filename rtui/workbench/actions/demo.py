@@ -35,6 +35,7 @@ def _is_lost(sheet: Sheet) -> bool:
     when=lambda d: d.demo is not None,
     footer=_matters,
     called=lambda d: "Stop servers" if d.demo is not None and d.demo.running else "Start servers",
+    menu=("bottom",),
 )
 async def toggle_servers(desk: Desk) -> None:
     """Start the servers that the samples connect to, or stop them: connections wait and come back."""
@@ -53,7 +54,7 @@ async def toggle_servers(desk: Desk) -> None:
                 sheet.connection.reconnect()
 
 
-@_action("tour", "", "Tour", when=lambda d: d.demo is not None)
+@_action("tour", "", "Tour", when=lambda d: d.demo is not None, menu=("bottom",))
 def tour(desk: Desk) -> None:
     """The guided tour of the demonstration."""
     desk.start_tour()

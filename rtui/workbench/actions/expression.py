@@ -50,7 +50,7 @@ async def keep(desk: Desk) -> None:
         desk.refresh_bindings()
 
 
-@_action("forget-filter", "", "Forget saved filter…", when=has_saved)
+@_action("forget-filter", "", "Forget saved filter…", when=has_saved, menu=("log",))
 async def forget(desk: Desk) -> None:
     """Take a name from the saved filters."""
     from rtui.workbench.screens.dialog import Choice, Choose

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from rtui.core.words import counted
 from rtui.protocols.base import Verb
 from rtui.settings.option import declared
 from rtui.workbench.action import Book
-from rtui.workbench.actions.connection import can_send, explain_silence, is_open
+from rtui.workbench.actions.connection import can_send, explain_silence, is_open, plays
 from rtui.workbench.actions.view import has_sheet
 
 if TYPE_CHECKING:
@@ -75,6 +74,11 @@ def has_row(desk: Desk) -> bool:
     return desk.has_row
 
 
+def _may_ask_to_resend(desk: Desk) -> bool:
+    """Whether a row can be sent again, or is played and says why it cannot."""
+    return can_resend(desk) or (plays(desk) and desk.has_row)
+
+
 def _may_ask_to_send(desk: Desk) -> bool:
     """Whether a message can be sent, or the protocol has none and says so."""
     return is_open(desk) or (desk.connection is not None and not desk.sends)
@@ -104,9 +108,12 @@ def copy_rows(desk: Desk) -> None:
     desk.copy(lines.decode("utf-8", "replace"), _named(len(rows), "row"))
 
 
-@_action("resend", "R", "Send again", when=can_resend, menu=("log",))
+@_action("resend", "R", "Send again", when=_may_ask_to_resend, menu=("log",))
 def resend(desk: Desk) -> None:
     """Send the payload of the row again, unchanged, to the channel of the row if the protocol sends to channels."""
+    if plays(desk):
+        explain_silence(desk)
+        return
     for row in desk.selected_records():
         if row.kind == Kind.MESSAGE:
             desk.send(row.payload, _channel_for(desk, row), carried(desk, row))
@@ -145,9 +152,7 @@ async def export(desk: Desk) -> None:
     if not answer:
         return
     path = _expanded(answer)
-    if await asyncio.to_thread(path.exists) and not await desk.ask(
-        Confirm("export", f"{path} exists.", yes="Overwrite")
-    ):
+    if await desk.look(path.exists) and not await desk.ask(Confirm("export", f"{path} exists.", yes="Overwrite")):
         return
     written = await desk.ask(Progress(f"export to {path.name}", _export(desk, path)))
     desk.say(f"{counted(written, 'row')} in {path}" if written is not None else f"cancelled; {path} was not written")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 
-from rtui.core.clean import clean
+from rtui.core.clean import clean, clip
 from rtui.settings.option import has_template
 from rtui.settings.quantity import format_duration
 from rtui.settings.session import SavedMessage
@@ -31,6 +31,8 @@ TYPED: Final = " "
 """The choice of what stands in the composer. No saved message is called so."""
 TOGETHER: Final = "  "
 """The same, to the connections that a message was sent to together."""
+NAME_CELLS: Final = 30
+"""Of a message's name, in a menu."""
 SHORTEST: Final = 0.01
 """Seconds between two sends of a rhythm."""
 
@@ -55,7 +57,14 @@ async def send_saved(desk: Desk) -> None:
 
 
 def _declare_digit(number: int) -> None:
-    @_action(f"send-saved-{number}", str(number), f"Send saved {number}", when=partial(_has, number=number))
+    @_action(
+        f"send-saved-{number}",
+        str(number),
+        f"Send saved {number}",
+        when=partial(_has, number=number),
+        called=lambda desk: f"Send {clip(clean(desk.sure.session.messages[number - 1].name), NAME_CELLS)}",
+        menu=("composer",),
+    )
     def send(desk: Desk) -> None:
         """Send the saved message of this number."""
         _send(desk, desk.sure.session.messages[number - 1])
@@ -134,6 +143,7 @@ def saved(draft: Draft, name: str, outgoing: dict[str, Any]) -> SavedMessage:
         channel=draft.channel,
         payload=draft.payload,
         format=cast("PayloadFormat", draft.format),
+        type=draft.type if draft.format == "protobuf" else "",
         options=outgoing,
     )
 

@@ -103,6 +103,7 @@ def call(desk: Desk, sheet: Sheet, name: str) -> None:
     if name != sheet.name:
         desk.bench.state.carry(sheet.name, name)
         sheet.name = name
+        sheet.title = desk.bench.catalog.rename(sheet.key, name)
 
 
 async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = "") -> Session | None:
@@ -116,7 +117,7 @@ async def write(desk: Desk, session: Session, *, ask: bool, suggestion: str = ""
         if named is None:
             return None
         session, path = named
-    elif (fresh := await asyncio.to_thread(_other_side, session, path)) is not None:
+    elif (fresh := await desk.look(partial(_other_side, session, path))) is not None:
         from rtui.workbench.disk import reconciled
 
         taken = await reconciled(desk, session, fresh, "save session")
@@ -241,13 +242,13 @@ def _rename_trouble(root: Path, entry: SessionEntry, text: str) -> str:
     return _name_trouble(text) or (f"{text} is taken" if taken else "")
 
 
-@_action("find-session", "ctrl+o", "Find session…", menu=("sessions",))
+@_action("find-session", "ctrl+o", "Find session…", menu=("sessions", "bottom"))
 async def find(desk: Desk) -> None:
     """Find a session by name, tag, URL or description, and connect it or go to its tab."""
     from rtui.workbench.panes.sidebar import tags_of
     from rtui.workbench.screens.dialog import Choice, Choose
 
-    entries = {str(entry.path): entry for entry in await asyncio.to_thread(list_sessions)}
+    entries = {str(entry.path): entry for entry in await desk.look(list_sessions)}
     choices = [
         Choice(path, entry.name, "  ".join(filter(None, (tags_of(entry), mask_url(entry.url), entry.description))))
         for path, entry in entries.items()

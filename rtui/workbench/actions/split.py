@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from rtui.settings.secrets import mask_url
@@ -54,7 +53,7 @@ async def choose_beside(desk: Desk) -> None:
 
     if not _has_room(desk):
         return
-    entries = await asyncio.to_thread(list_sessions) if desk.live_capture else []
+    entries = await desk.look(list_sessions) if desk.live_capture else []
     choices = [*_tabs(desk), *map(_session, entries)]
     if not choices:
         desk.say("there is only one tab, and no session to connect")
@@ -67,11 +66,17 @@ async def choose_beside(desk: Desk) -> None:
         put_beside(desk, chosen)
 
 
-@_action("other-half", "backslash", "Other half", when=is_split)
+@_action("other-half", "backslash", "Other half", when=is_split, menu=("tabs",))
 def other_half(desk: Desk) -> None:
     """Go to the other one of the two tabs that are shown."""
     desk.go_to(desk.sheets.other)
     desk.show_pane("log")
+
+
+@_action("swap-halves", "underscore", "Swap halves", when=is_split, menu=("tabs",))
+def swap_halves(desk: Desk) -> None:
+    """The two tabs that are shown change places; the line between them can be dragged, two clicks make them equal."""
+    desk.turn(lambda sheets: sheets.swap())
 
 
 def put_beside(desk: Desk, sheet: Sheet) -> None:
@@ -92,7 +97,7 @@ def _tabs(desk: Desk) -> list[Choice]:
     from rtui.workbench.screens.dialog import Choice
 
     others = (sheet for sheet in desk.sheets if sheet is not desk.sheets.current)
-    return [Choice(f"{TAB}{sheet.key}", desk.sheets.title(sheet), "tab") for sheet in others]
+    return [Choice(f"{TAB}{sheet.key}", sheet.title, "tab") for sheet in others]
 
 
 def _session(entry: SessionEntry) -> Choice:

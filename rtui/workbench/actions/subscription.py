@@ -13,6 +13,7 @@ from rtui.settings.session import Session, SessionSubscription
 from rtui.settings.session_model import table_data
 from rtui.workbench import offer
 from rtui.workbench.action import Book
+from rtui.workbench.actions.connection import explain_silence, plays
 
 if TYPE_CHECKING:
     from rtui.runtime.hub import Connection
@@ -27,6 +28,11 @@ _action = BOOK.action
 def can_subscribe(desk: Desk) -> bool:
     """Whether the tab's protocol has subscriptions. Wishes can be made before the connection is open."""
     return desk.connection is not None and Verb.SUBSCRIBE in desk.connection.adapter.verbs
+
+
+def _may_ask(desk: Desk) -> bool:
+    """Whether one can subscribe, or is told why there is nobody to ask."""
+    return can_subscribe(desk) or plays(desk)
 
 
 def hears_nothing(desk: Desk) -> bool:
@@ -53,11 +59,14 @@ async def show(desk: Desk) -> None:
     desk.refresh_bindings()
 
 
-@_action("subscribe", "A", "Subscribe…", when=can_subscribe, footer=hears_nothing, menu=("tree",))
+@_action("subscribe", "A", "Subscribe…", when=_may_ask, footer=hears_nothing, menu=("tree",))
 async def add(desk: Desk) -> None:
     """Ask the peer for a channel."""
     from rtui.workbench.screens.subscription_form import SubscriptionForm
 
+    if plays(desk):
+        explain_silence(desk)
+        return
     sheet = desk.sheets.current
     assert sheet is not None  # noqa: S101
     connection = desk.sure
@@ -66,7 +75,13 @@ async def add(desk: Desk) -> None:
         put(sheet, wanted)
 
 
-@_action("unsubscribe", "", "Unsubscribe", when=lambda desk: stands_here(desk) is not None)
+@_action(
+    "unsubscribe",
+    "",
+    "Unsubscribe",
+    when=lambda desk: stands_here(desk) is not None,
+    own="tree.unsubscribe",
+)
 def unsubscribe(desk: Desk) -> None:
     """End the subscription under the tree's cursor."""
     state, sheet = stands_here(desk), desk.sheets.current

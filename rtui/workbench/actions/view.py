@@ -30,7 +30,7 @@ def has_tabs(desk: Desk) -> bool:
     return len(desk.sheets) > 1
 
 
-@_action("help", "question_mark,f1", "Help", footer=True, menu=PANES)
+@_action("help", "question_mark,f1", "Help", footer=True, menu=(*PANES, "bottom"))
 def show_help(desk: Desk) -> None:
     """The keys that work where you are."""
     from rtui.capture.query import help_rows
@@ -66,13 +66,13 @@ async def search(desk: Desk) -> None:
         desk.hunt.search(-1)
 
 
-@_action("search-next", "n", "Next hit", when=has_sheet)
+@_action("search-next", "n", "Next hit", when=has_sheet, menu=("log",))
 def search_next(desk: Desk) -> None:
     """The next row that the search finds."""
     desk.hunt.search(1)
 
 
-@_action("search-previous", "N", "Previous hit", when=has_sheet)
+@_action("search-previous", "N", "Previous hit", when=has_sheet, menu=("log",))
 def search_previous(desk: Desk) -> None:
     """The row before that the search finds."""
     desk.hunt.search(-1)
@@ -108,13 +108,13 @@ def zoom(desk: Desk) -> None:
     desk.zoom()
 
 
-@_action("larger", "greater_than_sign", "Larger pane", when=has_sheet)
+@_action("larger", "greater_than_sign", "Larger pane", when=has_sheet, menu=PANES)
 def larger(desk: Desk) -> None:
     """Give the focused pane, or half of a split, more room; it is kept."""
     _grow(desk, 1)
 
 
-@_action("smaller", "less_than_sign", "Smaller pane", when=has_sheet)
+@_action("smaller", "less_than_sign", "Smaller pane", when=has_sheet, menu=PANES)
 def smaller(desk: Desk) -> None:
     """Give the focused pane, or half of a split, less room; it is kept."""
     _grow(desk, -1)
@@ -141,7 +141,7 @@ for _pane in PANES:
     _press(_pane)
 
 
-@_action("theme", "f9", "Theme…")
+@_action("theme", "f9", "Theme…", menu=("bottom",))
 async def theme(desk: Desk) -> None:
     """Choose a theme; each is shown while you choose."""
     await desk.bench.choose_theme()
@@ -150,36 +150,36 @@ async def theme(desk: Desk) -> None:
 @_action("menu", "f10,alt+m", "Menu…")
 async def menu(desk: Desk) -> None:
     """What can be done with what the cursor of the focused pane is on; the right mouse button opens it too."""
-    from rtui.workbench.screens.menu import open_menu
+    from rtui.workbench.screens.menu import open_menu, place_with_focus
 
-    await open_menu(desk, desk.focused_pane)
+    await open_menu(desk, place_with_focus(desk))
 
 
-@_action("palette", "ctrl+p", "Commands", footer=True, menu=("tabs", *PANES))
+@_action("palette", "ctrl+p", "Commands", footer=True, menu=(*PANES, "tabs", "bottom", "caption"))
 def palette(desk: Desk) -> None:
     """Every action by name."""
     desk.bench.action_command_palette()
 
 
-@_action("redraw", "ctrl+l", "Draw anew")
+@_action("redraw", "ctrl+l", "Draw anew", menu=("bottom",))
 def redraw(desk: Desk) -> None:
     """The whole screen, after another program has written on it."""
     desk.bench.repaint()
 
 
-@_action("suspend", "ctrl+z", "To the background")
+@_action("suspend", "ctrl+z", "To the background", menu=("bottom",))
 def suspend(desk: Desk) -> None:
     """Back to the shell until `fg`; connections stand still meanwhile and may be lost."""
     desk.bench.action_suspend_process()
 
 
-@_action("quit", "ctrl+q", "Quit", footer=True)
+@_action("quit", "ctrl+q", "Quit", menu=("bottom",))
 async def leave(desk: Desk) -> None:
     """Close every connection properly and leave; again to leave at once."""
     await desk.bench.action_quit()
 
 
-@_action("jump", "ctrl+g", "Jump", footer=True)
+@_action("jump", "ctrl+g", "Jump", footer=True, menu=("bottom",))
 def jump(desk: Desk) -> None:
     """A letter on each pane, field and tab: press it to go there; any other key leaves."""
     from rtui.workbench.screens.jump import open_jump

@@ -99,18 +99,6 @@ class Caption(Widget, can_focus=True):
         if before[1:4] != slide[1:4]:
             self.refresh(layout=True)
 
-    def on_resize(self) -> None:
-        """Have notifications stand above the band: below the caption it says what to press."""
-        self._lift_notifications(self.screen.size.height - self.region.y)
-
-    def on_unmount(self) -> None:
-        """Notifications are where they were."""
-        self._lift_notifications(None)
-
-    def _lift_notifications(self, rows: int | None) -> None:
-        for rack in self.screen.query("ToastRack"):
-            rack.styles.margin = None if rows is None else (0, 0, rows, 0)
-
     async def on_click(self, event: events.Click) -> None:
         """A click is a step on."""
         if event.button == LEFT:

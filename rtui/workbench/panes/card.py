@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
-from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult, RenderResult
 from textual.binding import Binding, BindingType
@@ -45,6 +44,7 @@ FIRST_STEPS = (
     ("app.connect", "connect to a URL"),
     ("app.new-session", "fill in the form of a new session"),
     ("app.pane-sessions", "go to the sessions: enter connects one"),
+    ("app.import", "import sessions: curl, HAR, MQTTX, Postman, …"),
     ("app.demo-servers", "start the servers of the samples"),
     ("app.palette", "every command by name"),
     ("app.help", "the keys that work where you are"),
@@ -58,14 +58,11 @@ Rows = Sequence[tuple[str, str]]
 """(key, what it does)."""
 
 
-def key_table(rows: Rows) -> Table:
-    """Keys in one column, words in the other."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(justify="right", style="bold")
-    table.add_column()
-    for key, words in rows:
-        table.add_row(Text(key), Text(words))
-    return table
+def key_table(rows: Rows) -> Text:
+    """Keys in one column, words in the other; no table of Rich's: that is a tenth of the first picture."""
+    width = max((len(key) for key, _ in rows), default=0)
+    lines = [Text.assemble((key.rjust(width), "bold"), f"  {words}") for key, words in rows]
+    return Text("\n").join(lines)
 
 
 class Welcome(Middle):
@@ -142,7 +139,8 @@ class Tour(Widget, can_focus=True):
 
     def on_focus(self) -> None:
         """Say which keys it has now."""
-        self.border_subtitle = Text("enter next · esc end")
+        last = self._place == len(self._steps) - 1
+        self.border_subtitle = Text("enter ends it" if last else "enter next · esc end")
 
     def on_blur(self) -> None:
         """Say how it gets them again."""
@@ -173,5 +171,7 @@ class Tour(Widget, can_focus=True):
     def _show(self) -> None:
         pane, title, _ = self._steps[self._place]
         self.border_title = Text(f"{title} · {self._place + 1}/{len(self._steps)}")
+        if self.has_focus:
+            self.on_focus()
         self.refresh(layout=True)
         self.post_message(self.Reached(pane))

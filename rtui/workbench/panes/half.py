@@ -23,8 +23,8 @@ class Half(Vertical):
     }
     """
 
-    def __init__(self, *, glyphs: Glyphs = UNICODE) -> None:
-        super().__init__()
+    def __init__(self, *, glyphs: Glyphs = UNICODE, current: bool = False) -> None:
+        super().__init__(classes="-current" if current else None)
         self.header = ConnectionHeader(glyphs=glyphs)
         self.rows = MessageLog(glyphs=glyphs, id="log", classes="pane")
         self.sheet: Sheet | None = None

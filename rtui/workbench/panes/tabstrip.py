@@ -13,8 +13,9 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from rtui.core.clean import cell_width, clean, clip
+from rtui.core.clean import cell_width, clean
 from rtui.workbench.mouse import MIDDLE, RIGHT
+from rtui.workbench.widgets.ellipsis import elided
 
 NAME_CELLS = 24
 
@@ -31,8 +32,8 @@ class Tab:
 
     @property
     def label(self) -> str:
-        """The name as it fits."""
-        return clip(clean(self.name), NAME_CELLS)
+        """The name as it fits; what tells two of one name apart stands at its end."""
+        return elided(clean(self.name), NAME_CELLS)
 
     @property
     def width(self) -> int:
@@ -118,10 +119,28 @@ class TabStrip(Widget):
             strip = Strip([*strip, Segment("›", base + self._part("tab"))])
         return strip.extend_cell_length(self.size.width, base)
 
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """The next tab."""
+        self._step(event, 1)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """The tab before."""
+        self._step(event, -1)
+
+    def _step(self, event: events.MouseEvent, step: int) -> None:
+        """A wheel that is turned on stops at the last tab."""
+        event.stop()
+        keys = [tab.key for tab in self.tabs]
+        place = keys.index(self.selected) + step if self.selected in keys else 0
+        if 0 <= place < len(keys):
+            self.post_message(self.Selected(keys[place]))
+
     def on_click(self, event: events.Click) -> None:
-        """Go to the tab below the pointer; the right button is for its menu."""
-        tab = self.tab_at(event.x)
-        if tab is None or event.button == RIGHT:
+        """Go to the tab below the pointer, or to the next one that has no room; the right button is for its menu."""
+        if event.button == RIGHT:
+            return
+        tab = self._hidden_at(event.x) or self.tab_at(event.x)
+        if tab is None:
             return
         if event.button == MIDDLE or event.meta:
             self.post_message(self.SplitWanted(tab.key))
@@ -131,6 +150,13 @@ class TabStrip(Widget):
     def tab_at(self, x: int) -> Tab | None:
         """The tab that stands at a column."""
         return next((tab for tab, start in self.places() if start <= x < start + tab.width), None)
+
+    def _hidden_at(self, x: int) -> Tab | None:
+        """Where the line says that there are more tabs: the first of them on that side."""
+        if self._first and x == 0:
+            return self.tabs[self._first - 1]
+        cut = next((tab for tab, start in self.places() if start + tab.width > self.size.width), None)
+        return cut if x == self.size.width - 1 else None
 
     def places(self) -> Iterator[tuple[Tab, int]]:
         """The tabs that begin in view, and at which column."""

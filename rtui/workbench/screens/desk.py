@@ -9,19 +9,17 @@ of those widgets are handled by methods that bear Textual's names for them, whic
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import events, on
 from textual.binding import Binding, BindingType
 
 from rtui.capture.query import compile_filter
-from rtui.core.clean import clean
 from rtui.core.fault import Failure
 from rtui.settings.files import SettingsError
-from rtui.settings.option import OptionErrors, build
+from rtui.settings.option import OptionErrors
 from rtui.settings.session import Session
 from rtui.settings.session_list import list_sessions
 from rtui.workbench.actions.call import choose_channel
@@ -31,49 +29,42 @@ from rtui.workbench.actions.session import ENTRY_VERBS, connect_entries
 from rtui.workbench.actions.split import put_beside
 from rtui.workbench.actions.subscription import end, switch
 from rtui.workbench.bindings import ACTIONS, desk_bindings
-from rtui.workbench.editor import edit_text
 from rtui.workbench.hunt import Hunt
 from rtui.workbench.layout import PANES
-from rtui.workbench.outcome import tell_outcome
 from rtui.workbench.panes.card import Welcome
 from rtui.workbench.panes.half import Half
 from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.presenter import Presenter
-from rtui.workbench.repeat import Repeats
-from rtui.workbench.screens.stage import Stage
+from rtui.workbench.screens.writing import Writing
 from rtui.workbench.sheet import TIMELINE, Sheet, Sheets
+from rtui.workbench.toast import make_room
 from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.row import TimeMode
 
 if TYPE_CHECKING:
-    from textual.notifications import SeverityLevel
     from textual.widget import Widget
 
     from rtui.capture.query import Filter
     from rtui.core.record import Record
-    from rtui.runtime.hub import Connection
     from rtui.workbench.app import DemoServers, Workbench
+    from rtui.workbench.panes.replay_bar import ReplayBar
     from rtui.workbench.panes.sidebar import Sidebar
-    from rtui.workbench.screens.dialog import Dialog
     from rtui.workbench.widgets.composer import Composer
     from rtui.workbench.widgets.message import MessageView, Mode
     from rtui.workbench.widgets.tree import ChannelTree
 
-Answer = TypeVar("Answer")
 
-
-class Desk(Stage):
+class Desk(Writing):
     """Sessions, tabs, tree, log, message, composer, status."""
 
-    AUTO_FOCUS = "#log"
+    AUTO_FOCUS = ""  # a log that shows no tab has no keys; `turn` goes to it with the first
     BINDINGS: ClassVar[list[BindingType]] = [*desk_bindings(), Binding("escape", "back", "Back", show=False)]
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(bench)
         self._early: list[str] = []
         """Actions asked for before that."""
-        self.repeats = Repeats(self._title_composer)
         self.hunt = Hunt(self)
         self.presenter = Presenter(self)
 
@@ -91,6 +82,7 @@ class Desk(Stage):
     async def _begin(self) -> None:
         """Mount the rest; only then is anything connected or carried out."""
         from rtui.workbench.disk import DiskWatch
+        from rtui.workbench.keeper import DraftWatch
         from rtui.workbench.picture import Picture
 
         await self.mount_rest()
@@ -102,6 +94,7 @@ class Desk(Stage):
         await self.bench.desk_ready()
         self.query_one(Welcome).retell()
         self.start(DiskWatch(self).run(), "watch session files")
+        self.start(DraftWatch(self).run(), "keep drafts")
         for action in self._early:
             self.perform(action)
 
@@ -127,20 +120,6 @@ class Desk(Stage):
             if work is not None:
                 self.start(work, one.title)
 
-    def start(self, work: Awaitable[None], title: str) -> None:
-        """Let `work` run in a worker of the app."""
-        if title.endswith("…"):
-            self.bench.opens(work)
-        self.bench.run_worker(self._carried_out(work), name=title, group="actions", description=title)
-
-    async def _carried_out(self, work: Awaitable[None]) -> None:
-        try:
-            await work
-        except (Failure, SettingsError, OptionErrors, OSError) as error:
-            self.tell_error(error)
-        finally:
-            self.bench.opened(work)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Actions that cannot be done now are neither run nor shown."""
         if action == "do" and parameters:
@@ -152,18 +131,6 @@ class Desk(Stage):
         action = ACTIONS.get(binding.id or "")
         return action.hint(self) if action is not None else binding.description
 
-    async def ask(self, dialog: Dialog[Answer]) -> Answer | None:
-        """Put a dialog up and wait for the answer. Only from a worker."""
-        return await self.bench.push_screen_wait(dialog)
-
-    def say(self, text: str, *, severity: SeverityLevel = "information") -> None:
-        """A notification."""
-        self.bench.notify(text, severity=severity)
-
-    def tell_error(self, error: Exception) -> None:
-        """Say what went wrong, in the words of the error."""
-        self.bench.tell_error(error)
-
     def on_click(self, event: events.Click) -> None:
         """The right button asks what can be done there."""
         from rtui.workbench.screens.menu import on_right_click
@@ -171,13 +138,6 @@ class Desk(Stage):
         on_right_click(self, event)
 
     # Tabs
-
-    @property
-    def sure(self) -> Connection:
-        """The connection of the tab, where an action's `when` has seen that there is one."""
-        connection = self.connection
-        assert connection is not None  # noqa: S101
-        return connection
 
     @property
     def session(self) -> Session | None:
@@ -250,11 +210,12 @@ class Desk(Stage):
         if self.picture is not None:
             self.picture.dress()
             self.presenter.dress()
-        self._title_composer()
+        self.title_composer()
         self.refresh_bindings()
 
     def frame(self, now: float) -> None:
         """One tick of the clock."""
+        make_room(self.bench)
         if self.picture is not None:
             self.picture.frame(now)
             self.presenter.frame(now)
@@ -269,6 +230,16 @@ class Desk(Stage):
         """Note what stands in the composer, of the tab that it belongs to."""
         if self.picture is not None and self.sheets.current is not None and self.connection is not None:
             self.sheets.current.draft = self.picture.composer.draft
+
+    def on_replay_bar_toggled(self) -> None:
+        """Stop what is played, or go on."""
+        self.perform("app.replay-pause")
+
+    def on_replay_bar_wanted(self, event: ReplayBar.Wanted) -> None:
+        """Go on from the place that was clicked."""
+        from rtui.workbench.replaying import go_to_share
+
+        go_to_share(self, event.share)
 
     @on(TabStrip.Selected)
     def _tab_selected(self, event: TabStrip.Selected) -> None:
@@ -414,85 +385,8 @@ class Desk(Stage):
         """Copy a part of a message."""
         self.copy(event.text, event.what)
 
-    def copy(self, text: str, what: str) -> None:
-        """Send `text` to the terminal's clipboard."""
-        self.bench.copy(text, what)
-
     # Writing
-
-    def on_composer_send_requested(self, event: Composer.SendRequested) -> None:
-        """Send, and remember what was written."""
-        draft = self.sure_picture.composer.draft
-        if self.connection is not None and self.sheets.current is not None:
-            payload = self.bench.secrets[self.connection.id].mask(draft.payload)
-            self.bench.state.remember_payload(self.sheets.current.name, payload)
-        command = self.send(event.payload, event.channel, event.outgoing)
-        if command is not None:
-            self.start(tell_outcome(self, command, draft, confirmed=self._confirmed(event.outgoing)), "outcome")
-
-    def _confirmed(self, outgoing: dict[str, Any]) -> bool:
-        """Whether the peer says by itself that it took the message."""
-        return bool((self.built(outgoing) or self.sure.adapter.Outgoing()).confirmed)
 
     def on_composer_channels_requested(self, event: Composer.ChannelsRequested) -> None:
         """Let the user choose from what the peer offers."""
         self.start(choose_channel(self, event.part), "choose")
-
-    def on_composer_left(self) -> None:
-        """Back to the rows."""
-        self.action_back()
-
-    def on_composer_editor_requested(self, event: Composer.EditorRequested) -> None:
-        """Go on writing in the user's editor."""
-        self.start(self._edit_payload(event.text), "edit")
-
-    async def _edit_payload(self, text: str) -> None:
-        edited, trouble = await edit_text(self.bench, text, editor=self.bench.config.editor)
-        if trouble:
-            self.say(trouble, severity="error")
-        if edited != text:  # also from an editor that failed afterwards
-            self.sure_picture.composer.set_text(edited)
-
-    def send(self, payload: bytes, channel: str = "", outgoing: Any = None) -> int | None:
-        """Send over the tab's connection; returns the command's id, None if there was nothing to ask.
-
-        `outgoing` holds values for the protocol's `Outgoing`.
-        """
-        connection = self.connection
-        if connection is None:
-            self.say("this tab has no connection to send over", severity="warning")
-            return None
-        if isinstance(outgoing, dict):
-            try:
-                outgoing = self.built(outgoing)
-            except OptionErrors as error:
-                self.tell_error(error)
-                return None
-        command = connection.send(payload, channel, outgoing)
-        self.log_view.action_follow()
-        return command
-
-    def built(self, outgoing: dict[str, Any]) -> Any:
-        """The protocol's `Outgoing` from what the composer holds; None for its defaults.
-
-        Raises:
-            OptionErrors: if a value is wrong.
-        """
-        return build(self.sure.adapter.Outgoing, outgoing) if outgoing else None
-
-    @property
-    def composer(self) -> Composer | None:
-        """Where messages are written, once it is there."""
-        return self.picture.composer if self.picture is not None else None
-
-    def _title_composer(self) -> None:
-        """The composer tells of a rhythm that runs."""
-        if self.composer is not None:
-            rhythm = self.repeats.of(self.connection)
-            stop = f"compose · {rhythm} · {self.bench.key_of('app.repeat')} stops" if rhythm else "compose"
-            self.composer.border_title = Text(clean(stop))
-
-    def load_composer(self, payload: bytes, channel: str, outgoing: dict[str, Any] | None = None) -> None:
-        """Put a message into the composer, to be changed and sent. `outgoing` as for `send`."""
-        self.show_pane("composer")
-        self.sure_picture.composer.load(payload, channel, outgoing or {})

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 from rich.text import Text
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Label, OptionList
 from textual.widgets.option_list import Option
 
-from rtui.core.clean import clean, clean_block
+from rtui.core.clean import cell_width, clean, clean_block
 from rtui.workbench.widgets.knob import Knob
 from rtui.workbench.widgets.safe import SafeInput
 
 Answer = TypeVar("Answer")
 Check = Callable[[str], str]
 """What is wrong with an answer; empty if nothing is."""
+KEYS: Final = {"esc": "escape", "enter": "enter", "space": "space", "tab": "tab", "up": "up", "down": "down"}
+"""Words for keys under a box; a letter is a key too."""
+CORNER: Final = 3
+"""Cells of the lower border behind the words: a blank, a line, the corner."""
+
+
+def key_below(box: Widget, ways: str, event: events.Click) -> str:
+    """The key that the words under `box` name where the pointer is; empty elsewhere."""
+    if event.screen_y != box.region.bottom - 1:
+        return ""
+    place = event.screen_x - (box.region.right - CORNER - cell_width(ways))
+    for part in re.finditer(r"[\w ]+", ways):
+        if part.start() <= place < part.end():
+            pointed = next((word.group() for word in re.finditer(r"\w+", ways) if place in range(*word.span())), "")
+            return _key(pointed) or _key(part.group().split()[0])
+    return ""
+
+
+def _key(word: str) -> str:
+    return KEYS.get(word, word if len(word) == 1 else "")
 
 
 class Dialog(ModalScreen[Answer]):
@@ -55,6 +77,11 @@ class Dialog(ModalScreen[Answer]):
     def action_dismiss_without(self) -> None:
         """Leave."""
         self.dismiss(None)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a key under the box is that key."""
+        if key := key_below(self.query_one(".dialog"), self.ways, event):
+            self.app.call_later(self.app.simulate_key, key)  # sent by the app: one of ours would end at this screen
 
     @on(Button.Pressed, "#cancel")
     def _cancel_pressed(self, event: Button.Pressed) -> None:
@@ -116,7 +143,7 @@ class Prompt(Dialog[str]):
 
 
 class Confirm(Dialog[bool]):
-    """Asks before something that cannot be taken back. `enter` answers yes only with the focus on yes."""
+    """Asks before something is done. `enter` answers with the button that has the focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="dialog.yes"),
@@ -124,12 +151,19 @@ class Confirm(Dialog[bool]):
         Binding("left,right", "app.focus_next", "Other", show=False),
     ]
 
-    def __init__(self, title: str, detail: str, *, yes: str, no: str = "Cancel") -> None:
+    def __init__(self, title: str, detail: str, *, yes: str, no: str = "Cancel", harmless: bool = False) -> None:
+        """`harmless`: yes can be taken back, so that it has the focus; else no has it."""
         super().__init__(title, detail)
         self._words = (yes, no)
+        self._harmless = harmless
+
+    def on_mount(self) -> None:
+        """The focus is on no until here."""
+        if self._harmless:
+            self.query_one("#yes").focus()
 
     def ask(self) -> ComposeResult:
-        """Two buttons; the careful one has the focus."""
+        """Two buttons."""
         yes, no = self._words
         with Horizontal(classes="buttons"):
             yield Knob(Text(f"{no} (n)"), id="no")

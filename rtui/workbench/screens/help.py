@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import VerticalScroll
@@ -17,6 +18,7 @@ from textual.widgets import Static
 from rtui.core.clean import cell_width
 from rtui.workbench.action import UNBOUND, Action
 from rtui.workbench.inherited import EDITING, HEADINGS, WORDS
+from rtui.workbench.screens.dialog import key_below
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -26,6 +28,7 @@ Sections = list[tuple[str, list[tuple[str, str, str]]]]
 """(heading, rows of keys, title and explanation)."""
 ROOM: Final = 88
 """Cells from which the explanations have a column of their own."""
+WAYS: Final = "esc closes"
 KEYS: Final = 16
 TITLES: Final = 20
 """Cells of the columns before it."""
@@ -112,10 +115,18 @@ class Help(ModalScreen[None]):
         """One table per heading."""
         with VerticalScroll(classes="dialog wide") as box:
             box.border_title = "help — keys that work where you are"
-            box.border_subtitle = "esc closes"
-            for heading, rows in self._sections:
-                yield Static(Text(heading, "bold"), classes="heading")
+            box.border_subtitle = WAYS
+            for place, (heading, rows) in enumerate(self._sections):
+                headline = Static(Text(heading, "bold"), classes="heading")
+                if not place:
+                    headline.styles.margin = 0  # the box has a blank line of its own there
+                yield headline
                 yield Static(KeyRows(rows))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the words under the box is the key."""
+        if key_below(self.query_one(".dialog"), WAYS, event):
+            self.dismiss(None)
 
     async def action_dismiss(self, result: None = None) -> None:
         """Close."""

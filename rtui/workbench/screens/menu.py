@@ -1,32 +1,42 @@
-"""The menu of a pane: what can be done with what the pointer, or its cursor, is on.
+"""The menu of a place: what can be done with what the pointer, or its cursor, is on, by what it is about.
 
-Made from the pane's own bindings and from the actions that name it (`Action.menu`), never written by hand.
+Made from the pane's own bindings and from the actions that name the place (`Action.menu`), never written by hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from textual import events
+from rich.text import Text
+from textual import events, on
+from textual.app import ComposeResult
 from textual.geometry import Offset
 from textual.widgets import OptionList
+from textual.widgets.option_list import Option
 
-from rtui.core.clean import cell_width
-from rtui.workbench.action import UNBOUND
+from rtui.core.clean import cell_width, clean, clip
+from rtui.workbench.action import UNBOUND, Action
 from rtui.workbench.bindings import ACTIONS
 from rtui.workbench.layout import PANES
 from rtui.workbench.mouse import RIGHT
 from rtui.workbench.panes.tabstrip import TabStrip
-from rtui.workbench.screens.dialog import Choice, Choose
-from rtui.workbench.widgets.status import ConnectionHeader
+from rtui.workbench.screens.dialog import Dialog
+from rtui.workbench.widgets.footer import KeyLine
+from rtui.workbench.widgets.status import ConnectionHeader, StatusLine
 
 if TYPE_CHECKING:
     from textual.widget import Widget
 
     from rtui.workbench.screens.desk import Desk
 
+PLACES: Final = (*PANES, "tabs", "bottom", "caption")
+"""What has a menu: the panes, the lines above them and below them, and the band of the presenter."""
+TITLES: Final[Mapping[str, str]] = {"bottom": "rtui", "caption": "presentation"}
+"""Of the menus of places that have no name on the screen."""
 MOVES: Final = frozenset(
     {
         "up",
@@ -43,10 +53,73 @@ MOVES: Final = frozenset(
     }
 )
 """The last part of the ids of keys that only move: a menu would have to be opened again for each step."""
-TWINS: Final = frozenset({"message.open", "message.close"})
+TWINS: Final = frozenset({"message.open", "message.close", "log.select-next"})
 """What another entry does as well, for one hand that stays on the arrows."""
-FRAME: Final = Offset(6, 6)
-"""Cells of a menu around its rows: border, padding, and the line to type in with its margin."""
+SUBJECTS: Final = (
+    "This message",
+    "This channel",
+    "This session",
+    "This text",
+    "Its exchange",
+    "Marks and selection",
+    "Filter and search",
+    "This log",
+    "Calls",
+    "Saved messages",
+    "Subscriptions",
+    "Connection",
+    "Replay",
+    "Sessions",
+    "Session file",
+    "Tabs",
+    "Presentation",
+    "Demonstration",
+)
+"""The headings, in the order they stand; then come those that are no more than the name of a group."""
+LAST: Final = ("Pane", "Workbench")
+"""The headings below them."""
+OF_PANE: Final[Mapping[str, str]] = {
+    "log": "This log",
+    "tree": "This channel",
+    "message": "This message",
+    "composer": "This text",
+    "sessions": "This session",
+}
+"""What a pane's own keys are about, where `OF_ENTRY` does not say otherwise."""
+OF_GROUP: Final[Mapping[str, str]] = {
+    "Message": "This message",
+    "Channel": "This channel",
+    "Exchange": "Its exchange",
+    "Call": "Calls",
+    "Saved message": "Saved messages",
+    "Subscription": "Subscriptions",
+    "Connection": "Connection",
+    "Session": "Session file",
+    "Demo": "Demonstration",
+    "Log": "This log",
+    "Filter": "Filter and search",
+    "Present": "Presentation",
+    "View": "Workbench",
+}
+"""What the actions of a group are about, where its name does not say it."""
+_PICKING = ("mark", "next-mark", "previous-mark", "select", "deselect")
+OF_ENTRY: Final[Mapping[str, str]] = {
+    "log.open": "This message",
+    **{f"log.{name}": "Marks and selection" for name in _PICKING},
+    **dict.fromkeys(("app.filter", "app.clear-filter"), "Filter and search"),
+    **dict.fromkeys(("app.search", "app.search-next", "app.search-previous"), "Filter and search"),
+    **dict.fromkeys(("app.copy-command", "app.copy-command-of"), "This message"),
+    **dict.fromkeys(("app.connect", "app.new-session", "app.find-session"), "Sessions"),
+    **dict.fromkeys(("app.compose", "app.export"), "This log"),
+    **dict.fromkeys(("app.split", "app.split-with", "app.other-half"), "Tabs"),
+    **dict.fromkeys(("app.timeline", "app.close-tab"), "Tabs"),
+    **dict.fromkeys(("app.zoom", "app.larger", "app.smaller"), "Pane"),
+}
+"""What is about something else than the rest of its group."""
+FRAME: Final = Offset(7, 2)
+"""Cells of a menu around its rows: the border, the padding of the box and of the list, a scrollbar."""
+GAP: Final = 3
+"""Blanks between the longest title and the keys."""
 
 
 class Entry(NamedTuple):
@@ -56,37 +129,113 @@ class Entry(NamedTuple):
     title: str
     key: str
     run: Callable[[], Awaitable[object] | None]
+    subject: str
+    """The heading that it stands under."""
 
 
-class Menu(Choose):
-    """A list beside the pointer, or in the middle of the screen; a click beside it leaves it."""
+class Menu(Dialog[str]):
+    """A list beside the pointer, or in the middle of the screen; a click beside it leaves it.
 
-    ways = "enter or a click · esc"
+    What is typed goes to the row that begins so, or has a word that does; the same letter again goes to the next.
+    """
 
-    def __init__(self, title: str, choices: list[Choice], at: Offset | None) -> None:
-        super().__init__(title, choices)
+    ways = "letters jump · enter · esc"
+
+    def __init__(self, title: str, entries: Sequence[Entry], at: Offset | None) -> None:
+        super().__init__(title)
+        self._entries = entries
         self._at = at
-        self._width = max(cell_width(one.label) for one in choices) + max(cell_width(one.hint) for one in choices) + 2
+        self._typed = ""
+        self._titles = max((cell_width(clean(one.title)) for one in entries), default=0)
+        self._width = self._titles + GAP + max((cell_width(one.key) for one in entries), default=0)
+
+    def ask(self) -> ComposeResult:
+        """The rows."""
+        yield OptionList(*self._rows(), compact=True)
+
+    def _rows(self) -> Iterator[Option]:
+        for subject, entries in groupby(self._entries, attrgetter("subject")):
+            yield Option(Text(subject, "bold underline"), disabled=True)
+            for one in entries:
+                title = clip(clean(one.title), self._titles)
+                blanks = self._width - cell_width(title) - cell_width(one.key)
+                yield Option(Text.assemble("  ", title, " " * blanks, (clean(one.key), "bold")), id=one.id)
 
     def on_mount(self) -> None:
-        """Take the place, as far into the screen as the menu needs."""
-        box = self.query_one(".dialog")
-        width = max(self._width, len(self.ways)) + FRAME.x + 2  # 2: the list's own padding
-        box.styles.width = width
-        if self._at is None:
+        """Begin on the first row that does something."""
+        self._rows_list.action_first()
+        self._take_place()
+
+    def on_resize(self) -> None:
+        """See `_take_place`."""
+        self._take_place()
+
+    def _take_place(self) -> None:
+        """Stand as far inside the screen as the menu needs; what is too long for it scrolls."""
+        box, rows, room = self.query_one(".dialog"), self._rows_list, self.app.size
+        height = min(rows.option_count, room.height - FRAME.y)
+        width = min(max(self._width + 2, len(self.ways)) + FRAME.x, room.width)
+        rows.styles.margin, rows.styles.max_height, rows.styles.scrollbar_size_vertical = 0, height, 1
+        box.styles.padding, box.styles.max_height, box.styles.width = (0, 1), "100%", width
+        if self._at is not None:
+            self.styles.align = ("left", "top")
+            box.styles.offset = (
+                max(0, min(self._at.x, room.width - width)),
+                max(0, min(self._at.y, room.height - height - FRAME.y)),
+            )
+
+    @property
+    def _rows_list(self) -> OptionList:
+        return self.query_one(OptionList)
+
+    def on_key(self, event: events.Key) -> None:
+        """Letters go to rows; a move begins another word."""
+        if not event.is_printable or event.character is None:
+            self._typed = ""
             return
-        rows = self.query_one(OptionList).option_count + FRAME.y
-        room = self.app.size
-        self.styles.align = ("left", "top")
-        box.styles.offset = (
-            max(0, min(self._at.x, room.width - width)),
-            max(0, min(self._at.y, room.height - min(rows, int(room.height * 0.9)))),
-        )
+        event.stop()
+        letter = event.character.casefold()
+        if not self._go(self._typed + letter, onwards=0):
+            self._typed = ""
+            self._go(letter, onwards=1)
+
+    def _go(self, typed: str, *, onwards: int) -> bool:
+        """To the first row from the cursor on that fits; with `onwards`, from the one after it."""
+        if onwards == 0 and len(typed) == 1:
+            onwards = 1
+        ids = [one.id for one in self._entries]
+        here = ids.index(self._here) + onwards if self._here in ids else 0
+        turned = [*self._entries[here:], *self._entries[:here]]
+        for fits in (_begins, _has_word):
+            found = next((one for one in turned if fits(one.title.casefold(), typed)), None)
+            if found is not None:
+                self._typed = typed
+                self._rows_list.highlighted = self._rows_list.get_option_index(found.id)
+                return True
+        return False
+
+    @property
+    def _here(self) -> str | None:
+        """The entry under the cursor."""
+        option = self._rows_list.highlighted_option
+        return option.id if option is not None else None
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)
 
     def on_click(self, event: events.Click) -> None:
         """Beside the box there is nothing to click on."""
         if event.widget is self:
             self.dismiss(None)
+
+
+def _begins(title: str, typed: str) -> bool:
+    return title.startswith(typed)
+
+
+def _has_word(title: str, typed: str) -> bool:
+    return any(word.startswith(typed) for word in title.split()[1:])
 
 
 def on_right_click(desk: Desk, event: events.Click) -> None:
@@ -95,38 +244,70 @@ def on_right_click(desk: Desk, event: events.Click) -> None:
         return
     if isinstance(event.widget, TabStrip) and (tab := event.widget.tab_at(event.x)) is not None:
         desk.go_to(desk.sheets.get(tab.key))
-    if pane := _pane_of(event.widget):
-        desk.start(open_menu(desk, pane, event.screen_offset), "menu")
+    if place := place_of(desk, event.widget):
+        desk.start(open_menu(desk, place, event.screen_offset), "menu…")
 
 
-async def open_menu(desk: Desk, pane: str, at: Offset | None = None) -> None:
-    """Ask what is to be done in `pane`, and do it. Only from a worker."""
-    entries = {entry.id: entry for entry in entries_of(desk, pane)}
-    picked = await desk.ask(Menu(pane, [Choice(one.id, one.title, one.key) for one in entries.values()], at))
+async def open_menu(desk: Desk, place: str, at: Offset | None = None) -> None:
+    """Ask what is to be done in `place`, and do it. Only from a worker."""
+    entries = {entry.id: entry for entry in entries_of(desk, place)}
+    if not entries:
+        desk.say("nothing can be done here now")
+        return
+    picked = await desk.ask(Menu(TITLES.get(place, place), list(entries.values()), at))
     if picked is not None and (work := entries[picked].run()) is not None:
         await work
 
 
-def entries_of(desk: Desk, pane: str) -> list[Entry]:
-    """What can be done now: the pane's own keys first."""
+def entries_of(desk: Desk, place: str) -> list[Entry]:
+    """What can be done now, by subject: of each, the pane's own keys first."""
     keys = _keys(desk)
-    ours = (action for action in ACTIONS.values() if pane in action.menu and action.when(desk))
-    return [
-        *_own(desk, pane, keys),
-        *(Entry(one.id, one.name(desk), keys.get(one.id, ""), partial(desk.perform, one.id)) for one in ours),
+    ours = (action for action in ACTIONS.values() if place in action.menu and action.when(desk))
+    entries = [
+        *_own(desk, place, keys),
+        *(
+            Entry(one.id, one.name(desk), _key(desk, keys, one), partial(desk.perform, one.id), _subject(one.id, place))
+            for one in ours
+        ),
     ]
+    return sorted(entries, key=_rank)
 
 
-def _own(desk: Desk, pane: str, keys: dict[str, str]) -> Iterator[Entry]:
+def _rank(entry: Entry) -> tuple[int, str]:
+    """The place of an entry's heading."""
+    if entry.subject in LAST:
+        return len(SUBJECTS) + 1 + LAST.index(entry.subject), ""
+    return (SUBJECTS.index(entry.subject), "") if entry.subject in SUBJECTS else (len(SUBJECTS), entry.subject)
+
+
+def _subject(id_: str, place: str) -> str:
+    """What an entry is about."""
+    if id_ in OF_ENTRY:
+        return OF_ENTRY[id_]
+    if id_ not in ACTIONS:
+        return OF_PANE[place]
+    group = ACTIONS[id_].group
+    if group == "Channel" and place != "tree":
+        return OF_PANE["message"]  # the log shows messages: there it is the past of one on its channel
+    return OF_GROUP.get(group, group)
+
+
+def _own(desk: Desk, place: str, keys: dict[str, str]) -> Iterator[Entry]:
     """What the bindings of the pane and its parts offer; several keys of one are one entry."""
     seen: set[str] = set()
     for node, binding, enabled, _ in desk.active_bindings.values():
         id_ = binding.id or ""
-        inside = any(getattr(one, "id", None) == pane for one in node.ancestors_with_self)
+        inside = any(getattr(one, "id", None) == place for one in node.ancestors_with_self)
         if not inside or not enabled or not id_ or id_ in seen | TWINS or id_.partition(".")[2] in MOVES:
             continue
         seen.add(id_)
-        yield Entry(id_, binding.description, keys.get(id_, ""), partial(desk.app.run_action, binding.action, node))
+        run = partial(desk.app.run_action, binding.action, node)
+        yield Entry(id_, binding.description, keys.get(id_, ""), run, _subject(id_, place))
+
+
+def _key(desk: Desk, keys: Mapping[str, str], action: Action) -> str:
+    """Also that of a key which Textual's app takes before the desk."""
+    return keys.get(action.id) or desk.bench.key_of(action.id)
 
 
 def _keys(desk: Desk) -> dict[str, str]:
@@ -138,8 +319,20 @@ def _keys(desk: Desk) -> dict[str, str]:
     return found
 
 
-def _pane_of(widget: Widget) -> str:
-    """The pane that a widget is part of; the line of tabs and the one below it are one; empty for others."""
+def place_of(desk: Desk, widget: Widget) -> str:
+    """Where a widget is, of `PLACES`; empty for others. The line of tabs and the one below it are one."""
     if isinstance(widget, TabStrip | ConnectionHeader):
         return "tabs"
+    if isinstance(widget, StatusLine | KeyLine):
+        return "bottom"
+    if widget is desk.presenter.band:
+        return "caption"
     return next((one.id for one in widget.ancestors_with_self if one.id in PANES), None) or ""
+
+
+def place_with_focus(desk: Desk) -> str:
+    """The place whose menu the key opens."""
+    band = desk.presenter.band
+    if band is not None and band.has_focus:
+        return "caption"
+    return desk.focused_pane if desk.sheets.current is not None or desk.focused is not None else "bottom"

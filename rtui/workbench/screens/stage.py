@@ -13,12 +13,14 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical
 from textual.css.query import DOMQuery
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
 from rtui.core.clean import clean
 from rtui.protocols.base import Verb
 from rtui.workbench import sizing
+from rtui.workbench.edge import Edges
 from rtui.workbench.layout import PANES, Layout
 from rtui.workbench.panes.card import Tour, Welcome
 from rtui.workbench.panes.half import Half
@@ -39,15 +41,19 @@ if TYPE_CHECKING:
 class Stage(Screen[None]):
     """What can be seen of the desk. It knows panes, and no actions."""
 
+    focused: Reactive[Widget | None] = Reactive(None, repaint=False)
+    """Textual's own. There a change of focus paints the whole screen anew; the widgets that look different do that."""
+
     def __init__(self, bench: Workbench) -> None:
         super().__init__(id="desk")
         self.bench = bench
-        self.sheets = Sheets()
+        self.sheets: Sheets = Sheets()
         self.panes = Layout()
+        self.edges = Edges(self)
         self.picture: Picture | None = None
         """None until every pane is mounted."""
         self.guide = Guide(self)
-        self.halves = [Half(glyphs=bench.glyphs)]
+        self.halves = [Half(glyphs=bench.glyphs, current=True)]
         """The places for tabs, in the order of `Sheets.shown`. The second one is mounted late and seen in a split."""
 
     def compose(self) -> ComposeResult:
@@ -213,8 +219,10 @@ class Stage(Screen[None]):
         self.set_stage()
         self.keep_folded()
         widget = self.pane(name)
-        if name == "composer":
-            self.sure_picture.composer.area.focus()
+        if name != "sessions" and self.sheets.current is None:
+            self.set_focus(None)  # there is nothing in it to go to
+        elif name == "composer":
+            self.sure_picture.composer.first_gap.focus()
         elif widget.can_focus:
             self.set_focus(widget)
         else:
@@ -226,6 +234,24 @@ class Stage(Screen[None]):
         """Have the next run begin with what is put away now."""
         if self.live_capture:
             self.bench.state.folded = sorted(self.panes.folded)
+
+    # The mouse on the lines between panes
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of a line."""
+        self.edges.press(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Drag it."""
+        self.edges.move(event)
+
+    def on_mouse_up(self) -> None:
+        """Let go of it."""
+        self.edges.release()
+
+    def on_click(self, event: events.Click) -> None:
+        """Two clicks put it where it was at first."""
+        self.edges.click(event)
 
     # The tour
 

@@ -182,7 +182,7 @@ class SubscriptionScreen(Dialog[None]):
 
     def __init__(self, sheet: Sheet, *, glyphs: Glyphs = UNICODE) -> None:
         assert sheet.connection is not None  # noqa: S101 - only such sheets have subscriptions
-        super().__init__(f"subscriptions {glyphs.dot} {sheet.name}")
+        super().__init__(f"subscriptions {glyphs.dot} {sheet.title}")
         self.ways = self.ways.replace("·", glyphs.dot)
         self.sheet = sheet
         self.connection = sheet.connection

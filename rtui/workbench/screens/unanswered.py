@@ -142,7 +142,7 @@ class Unanswered(Dialog[int]):
     ways = "enter goes to the row · esc closes"
 
     def __init__(self, sheet: Sheet, catalog: Catalog, *, glyphs: Glyphs = UNICODE) -> None:
-        super().__init__(f"unanswered {glyphs.dot} {sheet.name}")
+        super().__init__(f"unanswered {glyphs.dot} {sheet.title}")
         self.ways = self.ways.replace("·", glyphs.dot)
         self._list = UnansweredList(sheet, catalog, glyphs=glyphs)
         self._sheet = sheet

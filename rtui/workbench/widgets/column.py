@@ -13,6 +13,7 @@ from rtui.core.clean import clean, clean_bytes, clip
 from rtui.core.json_path import BadPath, Steps
 from rtui.core.record import Kind, Record
 from rtui.workbench.widgets import figure
+from rtui.workbench.widgets.meant_row import size_of
 
 MAX_COLUMNS: Final = 12
 MAX_BYTES: Final = 256 * 1024
@@ -116,5 +117,5 @@ _PLAIN: Final[dict[str, Callable[[Record], str]]] = {
     "channel": lambda record: clean(record.channel),
     "kind": lambda record: Kind(record.kind).word,
     "latency": lambda record: "" if record.latency is None else figure.latency(record.latency),
-    "size": lambda record: figure.size(len(record.payload)),
+    "size": lambda record: figure.size(size_of(record)),
 }

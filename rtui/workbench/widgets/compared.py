@@ -9,6 +9,7 @@ import msgspec
 from rtui.core.record import Record
 from rtui.payloads.base import Unreadable, View
 from rtui.payloads.diff import DiffDocument
+from rtui.payloads.meaning import meaning
 from rtui.payloads.typed import TypedView
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.row import not_modified
@@ -23,7 +24,7 @@ def is_small(*records: Record) -> bool:
 
 
 def compared(before: Record, record: Record, own: View | None, width: int) -> DiffDocument:
-    """What changed between two messages of a channel; where their type is known, between what they mean.
+    """What changed between two messages of a channel; in a binary format, between what they mean.
 
     The rows fit a pane of this width: fitting them later would be a comparison anew.
     """
@@ -36,12 +37,20 @@ def _document(before: Record, record: Record, own: View | None) -> DiffDocument:
     told = f"since #{before.seq:,}, {figure.span(record.time - before.time)} s"
     if not_modified(record):
         return DiffDocument(before.payload, before.payload, f"not modified {told}")
+    earlier, later = (_meaning(one, own) for one in (before, record))
+    if earlier is None or later is None:  # not both in the format: the bytes themselves can still be compared
+        return DiffDocument(before.payload, record.payload, told)
+    return DiffDocument(earlier, later, told)
+
+
+def _meaning(record: Record, own: View | None) -> bytes | None:
+    """The JSON of a message in a binary format, with no more than the pane shows of it."""
     if isinstance(own, TypedView):
         try:
-            return DiffDocument(own.json(before.payload), own.json(record.payload), told)
+            return own.json(record.payload)
         except Unreadable:
-            pass  # not of the type: the bytes themselves can still be compared
-    return DiffDocument(before.payload, record.payload, told)
+            return None
+    return meaning(record.payload, record.meta, own)
 
 
 def full(record: Record) -> Record:

@@ -16,7 +16,9 @@ from textual.widgets import Input, Label, Select, Static, TextArea
 from rtui.core.clean import clean
 from rtui.core.event import Offer
 from rtui.protocols.base import Adapter, Verb
+from rtui.settings.message import in_binary
 from rtui.settings.option import declared
+from rtui.settings.session_model import PACKED
 from rtui.workbench import offer
 from rtui.workbench.draft import Draft
 from rtui.workbench.widgets import figure
@@ -34,6 +36,7 @@ from rtui.workbench.widgets.payload_text import (
 from rtui.workbench.widgets.safe import SafeInput
 from rtui.workbench.widgets.seen import Seen
 from rtui.workbench.widgets.send_fields import SendFields, put
+from rtui.workbench.widgets.send_type import SendType
 
 PAUSE: Final = 0.2
 """Seconds without a key after which the payload is checked."""
@@ -99,7 +102,7 @@ class Composer(Vertical):
         self._offers: Callable[[], Sequence[Offer]] = tuple
         self._channels: Callable[[], Iterable[str]] = tuple
         self._timer: Timer | None = None
-        self._told_of: tuple[str, str] | None = None
+        self._told_of: tuple[str, ...] | None = None
         """What stood here when something was told of it: no late event wipes the words out."""
 
     def compose(self) -> ComposeResult:
@@ -107,6 +110,7 @@ class Composer(Vertical):
         with Horizontal(classes="fields"):
             yield Label("as", markup=False)
             yield Select([(name, name) for name in FORMATS], value="text", allow_blank=False, compact=True, id="format")
+            yield SendType()
             yield Label("channel", markup=False, classes="channel-label")
             yield SafeInput(compact=True, classes="channel", id="channel")
         yield SendFields(classes="fields", id="options")
@@ -127,14 +131,32 @@ class Composer(Vertical):
     # What it holds
 
     @property
+    def has_template(self) -> bool:
+        """Whether it is known what goes to the channel."""
+        if self._format == "protobuf":
+            return self.kind.codec(self._channel.value) is not None
+        return self._chosen is not None and bool(self._chosen.template)
+
+    @property
     def area(self) -> PayloadArea:
         """The payload's editor."""
         return self.query_one(PayloadArea)
 
     @property
+    def kind(self) -> SendType:
+        """The message type, for payloads in protobuf."""
+        return self.query_one(SendType)
+
+    @property
+    def first_gap(self) -> Input | PayloadArea:
+        """What is to be filled in first: where to send to, as long as nothing stands there, then the payload."""
+        return self._channel if self._channel.display and not self._channel.value else self.area
+
+    @property
     def draft(self) -> Draft:
         """Everything that was typed."""
-        return Draft(self.area.content, self._format, self._channel.value, self._options.typed() | self._lent)
+        fields = self._options.typed() | self._lent
+        return Draft(self.area.content, self._format, self._channel.value, fields, self.kind.field.value.strip())
 
     @draft.setter
     def draft(self, draft: Draft | None) -> None:
@@ -142,6 +164,7 @@ class Composer(Vertical):
         self.area.put(kept.payload)
         put(self.query_one("#format"), kept.format)
         self._channel.value = kept.channel
+        self.kind.field.value = kept.type
         self._options.fill(kept.fields)
         self._lent = {}
         self._place = None
@@ -179,7 +202,7 @@ class Composer(Vertical):
     def load(self, payload: bytes, channel: str, outgoing: dict[str, Any]) -> None:
         """Put a message in, to be changed and sent. What stood there goes to the end of the history."""
         try:
-            text, kind = editable(payload)
+            text, kind = editable(payload, self.kind.codec(channel))
         except Refused as error:
             self._explain(str(error), wrong=True)
             return
@@ -206,12 +229,12 @@ class Composer(Vertical):
         """Put the template of the channel in, unless something else was typed; `channel` stands in if there is none."""
         self._channel.value = self._channel.value or channel
         if self._chosen is not None and offer.is_untouched(self.area.content, self._offers()):
-            self._put_template(self._chosen)
+            self._put_template(self._chosen.template)
 
     def tell(self, text: str, *, wrong: bool = False) -> None:
         """Say what became of the message that was sent, or what is to be written; stands until something is typed."""
         self._stop_timer()  # a check that is still due would wipe it out
-        self._told_of = (self.area.content, self._format)
+        self._told_of = self._written
         self._explain(text, wrong=wrong)
 
     def payload(self) -> bytes:
@@ -220,7 +243,7 @@ class Composer(Vertical):
         Raises:
             Refused: if the text is not what the format says.
         """
-        return encode(self.area.content, self._format)
+        return encode(self.area.content, self._format, self._protobuf)
 
     def outgoing(self) -> dict[str, Any]:
         """The options of the send that differ from the defaults.
@@ -228,7 +251,8 @@ class Composer(Vertical):
         Raises:
             ValueError: if one is wrong.
         """
-        return self._options.given()
+        given = self._options.given()
+        return in_binary(given, self._adapter.Outgoing) if self._adapter and self._format in PACKED else given
 
     def finish(self) -> SendRequested | None:
         """What is to be sent, which goes into the history; None if something is wrong, which is told."""
@@ -278,9 +302,9 @@ class Composer(Vertical):
 
     def action_template(self) -> None:
         """A message with every field, in place of what stands there."""
-        if self._chosen is not None:
+        if template := self._template:
             self._keep()
-            self._put_template(self._chosen)
+            self._put_template(template)
 
     def action_channels(self) -> None:
         """Ask for the list of what is offered, narrowed by what stands in the field."""
@@ -289,7 +313,7 @@ class Composer(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """There are templates where the peer said what it takes."""
         if action == "template":
-            return self._chosen is not None and bool(self._chosen.template)
+            return self.has_template
         if action == "channels":
             return self._channel.has_focus and self._has_channels
         return super().check_action(action, parameters)
@@ -298,6 +322,8 @@ class Composer(Vertical):
 
     @on(Input.Changed, "#channel")
     def _channel_typed(self) -> None:
+        if self._format == "protobuf":
+            self._typed()
         if self._offers():
             self.suggest()
             self._check()
@@ -329,16 +355,25 @@ class Composer(Vertical):
         """What the peer says of the channel."""
         return offer.of(self._offers(), self._channel.value)
 
-    def _put_template(self, chosen: Offer) -> None:
-        if chosen.template:
-            put(self.query_one("#format"), "json")
-            self.set_text(offer.laid_out(chosen.template))
+    @property
+    def _template(self) -> str:
+        """A message with every field, where it is known what goes to the channel."""
+        if self._format == "protobuf":
+            return self.kind.template(self._channel.value)
+        return self._chosen.template if self._chosen is not None else ""
+
+    def _put_template(self, template: str) -> None:
+        if template:
+            if self._format != "protobuf":
+                put(self.query_one("#format"), "json")
+            self.set_text(offer.laid_out(template))
             self.area.move_cursor(offer.start_of(self.area.text))
 
     # Checking
 
     @on(TextArea.Changed)
     @on(Select.Changed, "#format")
+    @on(Input.Changed, "#type")
     def _typed(self) -> None:
         self._stop_timer()
         self._timer = self.set_timer(PAUSE, self._check_typed)
@@ -357,7 +392,7 @@ class Composer(Vertical):
 
     def _check_typed(self) -> None:
         """Check, unless nothing was typed since something was told."""
-        if self._told_of != (self.area.content, self._format):
+        if self._told_of != self._written:
             self._told_of = None
             self._check()
 
@@ -365,18 +400,31 @@ class Composer(Vertical):
         """Say whether the payload is what it looks like."""
         text, kind = self.area.content, self._format
         self.area.be(kind)
+        self.kind.show(kind == "protobuf", self._channel.value)
         if self.area.held:
             self.area.mark(None)
             self._explain(f"{figure.size(len(text))} characters, {HELD}")
             return
-        self.area.mark(wrong_place(text, kind))
+        if self.kind.waits and kind == "protobuf":
+            self._explain("reading the message types…")
+            return
+        self.area.mark(wrong_place(text, kind, self._protobuf))
         if fitting := self.area.fitting():
             self._explain(f"{', '.join(fitting)} — filled in at each send of a saved message")
             return
         try:
-            self._explain(" · ".join(filter(None, (describe(text, kind), self._signature()))))
+            self._explain(" · ".join(filter(None, (describe(text, kind, self._protobuf), self._signature()))))
         except Refused as error:
             self._explain(str(error), wrong=kind != "text")
+
+    @on(SendType.Ready)
+    def _types_read(self, event: SendType.Ready) -> None:
+        event.stop()
+        self._check()
+        self.refresh_bindings()
+
+    def _protobuf(self, text: bytes) -> bytes:
+        return self.kind.encode(text, self._channel.value)
 
     def _explain(self, text: str = "", *, wrong: bool = False) -> None:
         line = self.query_one(".check", Static)
@@ -388,6 +436,11 @@ class Composer(Vertical):
         return f"{self._chosen.kind}: {self._chosen.signature}" if self._chosen is not None else ""
 
     # Inside
+
+    @property
+    def _written(self) -> tuple[str, ...]:
+        """All that decides which bytes are sent."""
+        return self.area.content, self._format, self.kind.field.value
 
     @property
     def _format(self) -> str:

@@ -11,7 +11,14 @@ KEYS: Final[tuple[Binding, ...]] = (
     Binding("ctrl+up,alt+up", "recall(-1)", "Older", show=False, id="composer.older", tooltip="What was sent before"),
     Binding("ctrl+down,alt+down", "recall(1)", "Newer", show=False, id="composer.newer", tooltip="What was sent after"),
     Binding("alt+e,f8", "edit", "Editor", id="composer.editor", tooltip="Write in $EDITOR"),
-    Binding("alt+f", "format", "Format", show=False, id="composer.format", tooltip="text, json, hex, base64, file"),
+    Binding(
+        "alt+a,alt+f",  # the second is another key in legacy terminals
+        "format",
+        "Format",
+        show=False,
+        id="composer.format",
+        tooltip="How the payload is written: text, json, hex, base64, msgpack, cbor, protobuf, file",
+    ),
     Binding(
         "alt+t",
         "template",

@@ -5,8 +5,11 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-TEXT_LINES: Final = 2
-"""Lines of payload below the head of a large row: some 150 characters at 80 columns."""
+LINES: Final = 4
+"""Screen lines of a large row, unless another number is asked for: some 150 characters of payload at 80 columns.
+
+One number for all rows: where a row stands among a million is arithmetic, and needs no look at the others."""
+LEAST, MOST = 2, 8
 
 
 class Density(Enum):
@@ -17,12 +20,11 @@ class Density(Enum):
     NORMAL = "normal"
     """One line."""
     LARGE = "large"
-    """A head, the payload below it in `TEXT_LINES`, and an empty line."""
+    """A head, the payload below it, and an empty line."""
 
-    @property
-    def lines(self) -> int:
-        """Screen lines of every row, so that places of rows are exact arithmetic."""
-        return TEXT_LINES + 2 if self is Density.LARGE else 1
+    def lines(self, large: int = LINES) -> int:
+        """Screen lines of every row, where a large one has `large`."""
+        return max(LEAST, min(large, MOST)) if self is Density.LARGE else 1
 
     @classmethod
     def named(cls, word: str) -> Density:
@@ -33,3 +35,8 @@ class Density(Enum):
         """The one after this, round and round."""
         all_of_them = list(Density)
         return all_of_them[(all_of_them.index(self) + 1) % len(all_of_them)]
+
+
+def text_lines(lines: int) -> int:
+    """Of the lines of a large row, those for its payload: none is left empty in the smallest."""
+    return lines - 2 if lines > LEAST else 1

@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from rtui.core.clean import cell_width, clean
+from rtui.workbench.mouse import LEFT
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -107,7 +108,9 @@ class KeyLine(Widget):
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     def on_click(self, event: events.Click) -> None:
-        """Press the key below the pointer."""
+        """Press the key below the pointer; the right button is for the menu."""
+        if event.button != LEFT:
+            return
         for hint, start in self._placed():
             if start <= event.x < start + hint.width:
                 if hint.enabled:

@@ -10,7 +10,7 @@ from rtui.core.clean import cell_width, clean, clip
 from rtui.core.record import Kind, Record
 from rtui.payloads.wrap import wrapped
 from rtui.workbench.widgets.column import PAYLOAD
-from rtui.workbench.widgets.density import TEXT_LINES
+from rtui.workbench.widgets.density import text_lines
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.row import (
     MAX_ALIAS,
@@ -33,9 +33,9 @@ INDENT: Final = 2
 
 
 def block(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[list[Piece]]:
-    """The lines of the row but its last, which is empty: each at most `context.columns.width` cells wide."""
-    text = _payload(record, context)
-    return [_head(record, context, glyphs), *text, *([] for _ in range(TEXT_LINES - len(text)))]
+    """The lines of the row: each at most `context.columns.width` cells wide."""
+    text = _payload(record, context, text_lines(context.columns.lines))
+    return [_head(record, context, glyphs), *text, *([] for _ in range(context.columns.lines - 1 - len(text)))]
 
 
 def _head(record: Record, context: Context, glyphs: Glyphs) -> list[Piece]:
@@ -50,7 +50,7 @@ def _head(record: Record, context: Context, glyphs: Glyphs) -> list[Piece]:
     style = row_style(record, muted=look.muted)
     line: list[Piece] = [("dim", f"{gutter(context, glyphs)}{time_text(record, context)} ")]
     if columns.source:
-        line.append(("source", fitted(context.source, columns.source)))
+        line.append((context.shade, fitted(context.source, columns.source)))
     line.append((sign_style(record, style), glyphs.of_kind(record.kind, record.direction) + " "))
     alias = clip(clean(look.badge), MAX_ALIAS) if record.kind == Kind.MESSAGE else ""
     end = " ".join(filter(None, (alias, *badges(record, glyphs, named=bool(record.channel)))))
@@ -66,15 +66,15 @@ def _subject(record: Record, context: Context) -> str:
     return own if own or record.kind == Kind.MESSAGE else Kind(record.kind).word
 
 
-def _payload(record: Record, context: Context) -> list[list[Piece]]:
-    """As many lines as there are, `TEXT_LINES` at most; JSON keeps its blanks, sentences are broken at theirs."""
+def _payload(record: Record, context: Context, most: int) -> list[list[Piece]]:
+    """As many lines as there are, `most` at most; JSON keeps its blanks, sentences are broken at theirs."""
     room = max(context.columns.width - INDENT - 1, 1)
-    text = body(record, room * TEXT_LINES, False)
+    text = body(record, room * most, False)
     style = row_style(record, muted=context.look.muted)
     spans = coloured(text) if style == "text" and not context.lean else [(style if text else "dim", text)]
     lines = wrapped(spans, room, anywhere=text[:1] in {"{", "["})
-    shown = lines[:TEXT_LINES]
-    if len(lines) > TEXT_LINES:
+    shown = lines[:most]
+    if len(lines) > most:
         shown[-1] = _cut(shown[-1])
     return [[("text", " " * INDENT), *line] for line in shown]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from rich.segment import Segment
@@ -13,12 +14,14 @@ from textual.strip import Strip
 from rtui.core.clean import cell_width, clean
 from rtui.core.record import Record
 from rtui.workbench.widgets.column import Column
-from rtui.workbench.widgets.density import Density
+from rtui.workbench.widgets.density import LINES, Density
 from rtui.workbench.widgets.glyph import Glyphs
 from rtui.workbench.widgets.large_row import block
 from rtui.workbench.widgets.log_pick import Picks
+from rtui.workbench.widgets.meant_row import as_meant
+from rtui.workbench.widgets.need import Need
 from rtui.workbench.widgets.palette import Palette, sheet
-from rtui.workbench.widgets.row import MAX_CHANNEL, MAX_SOURCE, Columns, Context, Look, Piece, TimeMode, layout, pieces
+from rtui.workbench.widgets.row import MAX_SOURCE, Columns, Context, Look, Piece, TimeMode, layout, pieces
 from rtui.workbench.widgets.source import Named
 
 CACHED_STRIPS: Final = 512
@@ -33,7 +36,10 @@ COLOURS: Final = {
     "key": "$rt-key",
     "channel": "$rt-string",
     "source": "$rt-number",
+    "null": "$rt-null",
 }
+SHADES: Final = ("source", "key", "null", "channel", "in")
+"""In which the names of connections are written, one after the other."""
 STYLES: Final = ("text", *COLOURS, "cursor", "selected")
 """Component classes are `log--` + one of these."""
 
@@ -76,6 +82,7 @@ class Scene(NamedTuple):
             mode=self.mode,
             since=self._since(record, before),
             source=source_name(self.names, record.link) if self.names is not None else "",
+            shade=SHADES[(record.link - 1) % len(SHADES)],
             marked=record.seq in self.picks.marks,
             selected=record.seq in self.picks.selected,
             cursor=record.seq == self.cursor,
@@ -105,14 +112,18 @@ class Brush:
         self.strips: LRUCache[tuple[int, Context], Lines] = LRUCache(CACHED_STRIPS)
         self.columns = layout(0, channel=0, source=0)
         self.palette = Palette(style_of, tinted_as="channel")
-        self._channel_cells = 0
+        self._need = Need()
+        self.meant: Callable[[Record], bytes] = attrgetter("payload")
+        """What is shown of a record's payload: the JSON that it means, where that is known."""
         self.chosen: tuple[Column, ...] = ()
         """The columns of the user; empty for the usual ones."""
         self.density = Density.NORMAL
+        self.large = LINES
+        """Lines of a large row."""
 
     def begin(self) -> None:
         """Other rows will be drawn: they need other columns."""
-        self._channel_cells = 0
+        self._need = Need()
         self.strips.clear()
 
     def forget(self) -> None:
@@ -121,20 +132,20 @@ class Brush:
         self.strips.clear()
 
     def fit(self, window: Sequence[Record]) -> None:
-        """Columns grow with what has been seen and never shrink under the reader's eyes."""
-        if self._channel_cells < MAX_CHANNEL:
-            longest = max((record.channel for record in window), key=len, default="")
-            self._channel_cells = max(self._channel_cells, min(MAX_CHANNEL, cell_width(clean(longest[:MAX_CHANNEL]))))
+        """Columns follow what has been seen: they change seldom, and never back, under the reader's eyes."""
+        self._need.see(window)
 
     def lay_out(self, width: int, names: Mapping[int, Named] | None) -> Columns:
         """The columns of rows of `width` cells, which name one of the connections unless `names` is None."""
         source = max((cell_width(source_name(names, link)) for link in names), default=0) if names else 0
         self.columns = layout(
             width,
-            channel=self._channel_cells,
+            channel=self._need.channel,
+            body=self._need.body,
             source=min(source, MAX_SOURCE),
             chosen=self.chosen,
             density=self.density,
+            lines=self.density.lines(self.large),
         )
         return self.columns
 
@@ -155,12 +166,18 @@ class Brush:
         style = self.palette.style("dim")
         return Strip([Segment(clean(text).center(width), style)]).crop(0, width) if text else Strip.blank(width, style)
 
+    def read(self, record: Record) -> Record:
+        """`record` as it is shown."""
+        return as_meant(record, self.meant(record))
+
     def _draw(self, record: Record, context: Context) -> Lines:
         over = "cursor" if context.cursor else "selected" if context.selected else ""
+        record = self.read(record)
         if context.columns.density is not Density.LARGE:
             return (self._strip(pieces(record, context, self.glyphs), context, over),)
         rows = block(record, context, self.glyphs)
-        return (*(self._strip(row, context, over) for row in rows), self.blank(context.columns.width))
+        *shown, last = [self._strip(row, context, over) for row in rows]
+        return (*shown, last if rows[-1] else self.blank(context.columns.width))
 
     def _strip(self, row: Sequence[Piece], context: Context, over: str) -> Strip:
         segments = [Segment(text, self.palette.style(name, over)) for name, text in row]

@@ -43,5 +43,5 @@ KEYS: Final[tuple[Binding, ...]] = (
     Binding("shift+down", "extend(1)", "Extend down", show=False, id="log.extend-down", tooltip="Select downwards"),
     Binding("escape", "deselect", "Deselect", show=False, id="log.deselect", tooltip="Select nothing"),
 )
-OF_ROWS: Final = frozenset({"open", "freeze", "time", "mark"})
+OF_ROWS: Final = frozenset({"open", "freeze", "mark"})
 """Actions that want a row."""

@@ -26,6 +26,11 @@ class Picks:
         self.selected ^= {seq}
         self.anchor = seq
 
+    def begin(self, seq: int) -> None:
+        """A selection grows from `seq`, in place of what was selected."""
+        self.selected = {seq}
+        self.anchor = seq
+
     def stand(self, seq: int | None) -> None:
         """A selection may begin to grow at `seq`, if none is growing yet."""
         if self.anchor is None or not self.selected:

@@ -16,16 +16,16 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from rtui.capture.joined import AUTO, texts
-from rtui.capture.past import Key, Past, key_of
-from rtui.capture.series import MAX_BYTES, fields
+from rtui.capture.past import Past, key_of
+from rtui.capture.series import MAX_BYTES
 from rtui.core.clean import clean, clip, decode
 from rtui.core.record import Record
 from rtui.payloads.base import Document, View
 from rtui.payloads.registry import next_format, open_as
 from rtui.workbench.mouse import RIGHT
 from rtui.workbench.widgets import figure
-from rtui.workbench.widgets.canvas import Canvas
-from rtui.workbench.widgets.chart import MOST, Chart
+from rtui.workbench.widgets.chart import Chart
+from rtui.workbench.widgets.chart_canvas import ChartCanvas
 from rtui.workbench.widgets.compared import compared, full, is_small
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.joined import JoinedText
@@ -42,7 +42,7 @@ TITLE_OFFSET: Final = 1
 """Cells of border before the title."""
 
 
-class MessageView(Canvas):
+class MessageView(ChartCanvas):
     """One message, in one of seven modes. The mode stays when another message is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -73,15 +73,13 @@ class MessageView(Canvas):
         classes: str | None = None,
     ) -> None:
         """`past` knows earlier messages; without it nothing can be compared or drawn."""
-        super().__init__(id=id, classes=classes)
+        super().__init__(glyphs=glyphs, id=id, classes=classes)
         self.past = past
-        self.glyphs = glyphs
         self.mode: Mode = "pretty"
         self.problem = ""
         """Why the payload is not shown as asked."""
         self._record: Record | None = None
         self._link: Named | None = None
-        self._document: Document | None = None
         self._format = ""
         """The view that the user or the session asked for; "" leaves it to the payload."""
         self._chosen: dict[int, tuple[Mode, str]] = {}
@@ -90,11 +88,6 @@ class MessageView(Canvas):
         self._job = 0
         self._overtaken = threading.Event()
         """Ends the look-up of the job that runs."""
-        self._fields: dict[Key, list[str]] = {}
-        """Paths of the numbers that were drawn, by channel."""
-        self._latest: list[str] = []
-        """Those that were drawn last: another channel may have them too."""
-        self._drawing = False
         self._newest = False
         """Whether the record is shown because it is the newest, not because somebody chose it."""
         self.path_of: Callable[[int], str] = lambda _link: AUTO
@@ -144,13 +137,6 @@ class MessageView(Canvas):
             if text.grow():
                 self._regrown(at_end=at_end)
 
-    def tick(self) -> None:
-        """Bring the chart up to date, if one is shown; a few times a second."""
-        chart = self._document
-        if isinstance(chart, Chart) and self.is_attached and not self._drawing and chart.stale():
-            self._drawing = True
-            self.run_worker(self._draw(chart), group="message-chart", description="draw a chart", exit_on_error=False)
-
     # Rows
 
     def row_count(self) -> int:
@@ -189,27 +175,11 @@ class MessageView(Canvas):
 
     def action_toggle_row(self) -> None:
         """Fold or unfold; in the chart, open the list of numbers, and choose in it."""
-        chart = self._document
-        if isinstance(chart, Chart) and (not chart.choosing or self.cursor == 0):
-            self._show_list(not chart.choosing)
-        elif isinstance(chart, Chart) and not chart.switch(self.cursor - 1):
-            self.notify(f"one number is drawn at least, {MOST} at most", markup=False)
-        elif isinstance(chart, Chart):
-            self._redraw(chart)
-        elif chart is not None and chart.toggle(self.cursor):
+        shown = self._document
+        if isinstance(shown, Chart):
+            self._switch_in_chart(shown)
+        elif shown is not None and shown.toggle(self.cursor):
             self.resettle()
-
-    def action_own_ranges(self) -> None:
-        """In the chart: each number from its lowest to its highest, or all on one axis."""
-        if isinstance(self._document, Chart):
-            self._document.own_ranges = not self._document.own_ranges
-            self._redraw(self._document)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Ranges are of a chart with several curves."""
-        if action == "own_ranges":
-            return isinstance(self._document, Chart) and len(self._document.chosen) > 1
-        return super().check_action(action, parameters)
 
     def action_open_branch(self) -> None:
         """Unfold, if that shows more rows; in the chart, the next number; in the joined text, another place."""
@@ -289,37 +259,13 @@ class MessageView(Canvas):
     def _choose(self, step: int) -> bool:
         """Draw another number, if a chart is shown; look for the text elsewhere, if a joined one is."""
         shown = self._document
-        if isinstance(shown, Chart) and shown.choosing:
-            self._show_list(False)
-        elif isinstance(shown, Chart) and shown.choose(step):
-            self._redraw(shown)
+        if isinstance(shown, Chart):
+            self._step_in_chart(shown, step)
         elif isinstance(shown, JoinedText) and shown.choose(step):
             self._overtaken.set()
             self._overtaken = threading.Event()
             self.go_to_row(0)
         return isinstance(shown, Chart | JoinedText)
-
-    def _clicked(self, chart: Chart, index: int) -> None:
-        """On a row of the list, its number; on the names of several, the list; on that of one, the next."""
-        if chart.choosing or len(chart.chosen) > 1:
-            self.action_toggle_row()
-        elif index == 0:
-            self._choose(1)
-
-    def _show_list(self, wanted: bool) -> None:
-        """Show the numbers to choose from, or the chart."""
-        chart = self._document
-        if isinstance(chart, Chart) and chart.open_list(wanted):
-            self.shows_cursor = chart.choosing
-            self.resettle()
-            self.go_to_row(1 if wanted else 0)
-
-    def _redraw(self, chart: Chart) -> None:
-        """Other numbers are drawn, or otherwise; they are remembered."""
-        self._fields[chart.key] = self._latest = chart.chosen
-        self.refresh_bindings()
-        self.tick()
-        self.resettle()
 
     def _mode_at(self, x: int) -> Mode:
         """The mode whose name stands at a column of the title; beside them, the next one."""
@@ -385,8 +331,8 @@ class MessageView(Canvas):
             self._put(open_as("raw", record.payload).document, "no message: it has no past on a channel")
         elif self.mode == "chart":
             large = len(record.payload) > MAX_BYTES
-            chart = Chart(past, key, fields(record.payload), self._fields.get(key, self._latest), glyphs=self.glyphs)
-            self._put(chart, f"larger than {figure.size(MAX_BYTES)}B: not searched for numbers" if large else "")
+            problem = f"larger than {figure.size(MAX_BYTES)}B: not searched for numbers" if large else ""
+            self._put(self._chart(past, key, record), problem)
         else:
             self._open_diff(record, past.before(full(record)), past)
 
@@ -438,7 +384,7 @@ class MessageView(Canvas):
             return
         asked, problem = self.path_of(record.link), ""
         try:
-            text = JoinedText(self.past, record.link, record.seq, [asked, *texts(record.payload)])
+            text = JoinedText(self.past, record.link, record.seq, [asked, *texts(self.past.meant(record))])
         except ValueError as error:
             text, problem = JoinedText(self.past, record.link, record.seq, [AUTO]), f"{asked}: {error}"
         self._put(text, problem)
@@ -462,14 +408,6 @@ class MessageView(Canvas):
         self.resettle()
         if at_end:
             self.go_to_row(self.row_count() - 1)
-
-    async def _draw(self, chart: Chart) -> None:
-        try:
-            await chart.update()
-        finally:
-            self._drawing = False
-        if chart is self._document:
-            self.resettle()
 
     def _put(self, document: Document | None, problem: str) -> None:
         self._document = document

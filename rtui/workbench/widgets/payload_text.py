@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import msgspec
 
+from rtui.core import json_path
 from rtui.core.clean import clean, clean_block
 from rtui.core.notation import Miswritten, Notation, unwrite
+from rtui.payloads.json import JsonTree
+from rtui.settings.session_model import PACKED
 from rtui.workbench.widgets import figure
 
-FORMATS: Final = ("text", "json", "hex", "base64", "file")
+if TYPE_CHECKING:
+    from rtui.protobuf.codec import Codec
+
+FORMATS: Final = ("text", "json", "hex", "base64", *PACKED, "file")
 EDITABLE: Final = 256 * 1024
 LONGEST_LINE: Final = 32 * 1024
 """Characters that the editor takes, in all and in one line: with more of them a key would take longer than 0.1 s."""
 
+Protobuf: TypeAlias = Callable[[bytes], bytes]
+"""From JSON to the message that it means; raises ValueError."""
+
+_TITLES: Final = {"msgpack": "MessagePack", "cbor": "CBOR", "protobuf": "protobuf"}
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 
 
@@ -33,7 +45,7 @@ class Misplaced(Refused):
         """Characters before it; all of them if something is missing at the end."""
 
 
-def encode(text: str, kind: str) -> bytes:
+def encode(text: str, kind: str, protobuf: Protobuf | None = None) -> bytes:
     """The bytes that `text` stands for.
 
     Raises:
@@ -43,6 +55,8 @@ def encode(text: str, kind: str) -> bytes:
         case "json":
             _check_json(text)
             return _utf8(text)
+        case "msgpack" | "cbor" | "protobuf":
+            return _packed(text, kind, protobuf)
         case "hex" | "base64":
             return _unwritten(text, kind)
         case "file":
@@ -51,19 +65,44 @@ def encode(text: str, kind: str) -> bytes:
             return _utf8(text)
 
 
-def editable(payload: bytes) -> tuple[str, str]:
-    """A payload as text for the editor, and the format that gives back exactly its bytes."""
+def editable(payload: bytes, codec: Codec | None = None) -> tuple[str, str]:
+    """A payload as text for the editor, and the format that gives back exactly its bytes.
+
+    `codec` is that of its message type, if one is known.
+    """
     if len(payload) > EDITABLE:
         raise Refused(f"{figure.size(len(payload))}B is too large to edit: save it and send it as a file")
+    if codec is not None and (meant := _restorable(payload, lambda: codec.decode(payload)[0], codec.encode)):
+        return meant, "protobuf"
     try:
         text = payload.decode()
     except UnicodeDecodeError:
-        return payload.hex(" "), "hex"
+        return _unpacked(payload) or (payload.hex(" "), "hex")
     # The editor knows one kind of line end, and control characters cannot be seen in it.
     return (text, "text") if clean_block(text) == text and "\r" not in text else (payload.hex(" "), "hex")
 
 
-def describe(text: str, kind: str) -> str:
+def _unpacked(payload: bytes) -> tuple[str, str] | None:
+    from rtui.encoding.packed import PACKINGS, pack, unpack
+
+    for packing in PACKINGS:
+        if meant := _restorable(payload, partial(unpack, payload, packing), partial(pack, packing=packing)):
+            return meant, packing
+    return None
+
+
+def _restorable(payload: bytes, read: Callable[[], bytes | None], write: Callable[[bytes], bytes]) -> str:
+    """The JSON that a payload means, laid out; "" unless it gives back the same bytes."""
+    text = read()
+    try:
+        if text is not None and write(text) == payload:
+            return msgspec.json.format(text, indent=2).decode()
+    except (ValueError, RecursionError):
+        pass
+    return ""
+
+
+def describe(text: str, kind: str, protobuf: Protobuf | None = None) -> str:
     """A few words on what would be sent; "" if that is nothing.
 
     Raises:
@@ -73,7 +112,10 @@ def describe(text: str, kind: str) -> str:
         return "the file's bytes are sent"
     if kind == "text":
         return glance(text)
-    return f"valid {kind} · {figure.size(len(encode(text, kind)))}B" if text.strip() else ""
+    if not text.strip() and kind != "protobuf":  # a message with nothing set
+        return ""
+    size = f"{figure.size(len(encode(text, kind, protobuf)))}B"
+    return f"valid JSON · {size} of {_TITLES[kind]}" if kind in PACKED else f"valid {kind} · {size}"
 
 
 def glance(text: str) -> str:
@@ -95,15 +137,15 @@ def fits_editor(text: str) -> bool:
 
 def looks(text: str, kind: str) -> str:
     """The format that text of a `kind` is coloured as."""
-    return "json" if kind == "text" and _like_json(text) else kind
+    return "json" if kind in PACKED or (kind == "text" and _like_json(text)) else kind
 
 
-def wrong_place(text: str, kind: str) -> int | None:
+def wrong_place(text: str, kind: str, protobuf: Protobuf | None = None) -> int | None:
     """Where it goes wrong for its format, or for what it looks like: see `Misplaced.place`; None if it does not."""
     if not text.strip() or looks(text, kind) in {"text", "file"}:
         return None
     try:
-        encode(text, looks(text, kind))
+        encode(text, kind if kind in PACKED else looks(text, kind), protobuf)
     except Misplaced as error:
         return error.place
     except Refused:
@@ -123,6 +165,34 @@ def _check_json(text: str) -> None:
         return  # deeper than can be checked; the peer may take it
     except msgspec.DecodeError as error:
         raise _misplaced(text, str(error)) from None
+
+
+def _packed(text: str, kind: str, protobuf: Protobuf | None) -> bytes:
+    """JSON in a binary format. What does not fit is pointed at, where its path leads to it."""
+    from rtui.encoding.packed import pack, untyped
+    from rtui.protobuf.unfit import Unfit, Unusable
+
+    if text.strip():
+        _check_json(text)
+    try:
+        if kind == "protobuf":
+            return (protobuf or untyped)(_utf8(text))
+        return pack(_utf8(text), "cbor" if kind == "cbor" else "msgpack")
+    except Unfit as error:
+        place = _place(text, error.path)
+        raise Refused(str(error)) if place is None else Misplaced(str(error), place) from None
+    except Unusable as error:
+        raise Refused(str(error)) from None
+
+
+def _place(text: str, path: str) -> int | None:
+    """Characters before the value at a path, other than the whole."""
+    try:
+        steps = json_path.read(path)
+        at = JsonTree(_utf8(text)).place(steps) if steps else None
+    except (ValueError, RecursionError):
+        return None
+    return len(_utf8(text)[:at].decode()) if at is not None else None
 
 
 def _misplaced(text: str, message: str) -> Misplaced:

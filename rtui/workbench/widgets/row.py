@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from rtui.core.clean import cell_width, clean, clean_bytes, clip, clip_middle
+from rtui.core.clean import cell_width, clean, clean_bytes, clip
 from rtui.core.record import Direction, Kind, Record
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.column import FIGURES, PAYLOAD, TIME, Column, value
-from rtui.workbench.widgets.density import Density
+from rtui.workbench.widgets.density import LINES, Density
+from rtui.workbench.widgets.ellipsis import elided
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
+from rtui.workbench.widgets.meant_row import size_of
 
 Piece: TypeAlias = tuple[str, str]
 """Style name and clean text."""
@@ -25,8 +28,11 @@ TIGHT: Final = 52
 """Below this many cells beside the source, the channel gives way to the payload."""
 CLOCK_CELLS: Final = 12
 SHORT_CLOCK_CELLS: Final = 8
-MAX_CHANNEL: Final = 56
-"""And never more than a quarter of the row, so that a wide terminal shows long names in full."""
+MAX_CHANNEL: Final = 96
+CHANNEL_SHARE: Final = 0.45
+"""Of what channel and payload have together, the part that names may take where payloads would fill the rest too."""
+LEAST_BODY: Final = 24
+"""Cells that payloads keep, however long the names are."""
 COMPACT_CHANNEL: Final = 18
 MAX_SOURCE: Final = 14
 MAX_ALIAS: Final = 14
@@ -80,6 +86,8 @@ class Columns(msgspec.Struct, frozen=True):
     chosen: tuple[Column, ...] = ()
     """Those of the user in place of channel, payload and badges; empty for the usual ones."""
     density: Density = Density.NORMAL
+    lines: int = LINES
+    """Of a large row."""
 
     @property
     def body(self) -> int:
@@ -95,20 +103,20 @@ def layout(
     *,
     channel: int,
     source: int,
+    body: int = sys.maxsize,
     chosen: tuple[Column, ...] = (),
     density: Density = Density.NORMAL,
+    lines: int = LINES,
 ) -> Columns:
-    """Columns for `width` cells, given the longest channel and source seen (0 = no such column)."""
+    """Columns for `width` cells, given what the longest channel, source (0 = no such column) and payload seen need."""
     narrow, compact = width < NARROW, density is Density.COMPACT
     source = min(source, MAX_SOURCE, width // 6)
-    return Columns(
-        width,
-        SHORT_CLOCK_CELLS if narrow or compact else CLOCK_CELLS,
-        source,
-        0 if width - source < TIGHT else min(channel, COMPACT_CHANNEL if compact else MAX_CHANNEL, width // 4),
-        chosen,
-        density,
-    )
+    bare = Columns(width, SHORT_CLOCK_CELLS if narrow or compact else CLOCK_CELLS, source, 0, chosen, density, lines)
+    if width - source < TIGHT or not channel:
+        return bare
+    room = bare.body - 1
+    most = min(max(int(room * CHANNEL_SHARE), room - body), room - LEAST_BODY, MAX_CHANNEL)
+    return msgspec.structs.replace(bare, channel=min(channel, COMPACT_CHANNEL if compact else most, most))
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +142,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     since: int = 0
     """Nanoseconds that RELATIVE and DELTA count from; 0 in ABSOLUTE, so that the cache holds."""
     source: str = ""
+    shade: str = "source"
+    """The style of that: connections next to each other differ."""
     marked: bool = False
     selected: bool = False
     cursor: bool = False
@@ -151,17 +161,15 @@ def pieces(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[P
     style = row_style(record, muted=look.muted)
     line: list[Piece] = [("dim", f"{gutter(context, glyphs)}{time_text(record, context)} ")]
     if columns.source:
-        line.append(("source", fitted(context.source, columns.source)))
+        line.append((context.shade, fitted(context.source, columns.source)))
     head = glyphs.of_kind(record.kind, record.direction) + " "
     line.append((sign_style(record, style), head))
     if columns.channel:
         shade = (look.colour or "channel") if style == "text" else style
         line.append((shade, fitted(look.name or record.channel, columns.channel)))
-    compact = columns.density is Density.COMPACT
-    badge = "" if compact else " ".join(badges(record, glyphs, named=columns.channel > 0))
+    badge = " ".join(_beside(record, columns, glyphs))
     room = columns.body - (cell_width(badge) + 1 if badge else 0)
-    if room < columns.body // 2:
-        badge, room = "", columns.body
+    compact = columns.density is Density.COMPACT
     alias = clip(clean(look.badge), MAX_ALIAS) if record.kind == Kind.MESSAGE and not compact else ""
     if alias and room - cell_width(alias) - 1 >= columns.body // 2:
         room -= cell_width(alias) + 1
@@ -214,6 +222,23 @@ def _shade(column: Column, look: Look, style: str) -> str:
     return "dim" if column.name == TIME or column.name in FIGURES else style
 
 
+def shown_badges(record: Record, context: Context, glyphs: Glyphs = UNICODE) -> list[str]:
+    """The badges at the right end of the row's first line, as far as they are shown."""
+    columns = _columns(record, context)
+    if columns.density is Density.LARGE:
+        in_head = any(one.name != PAYLOAD for one in columns.chosen) and record.kind == Kind.MESSAGE
+        return [] if in_head else badges(record, glyphs, named=bool(record.channel))
+    return [] if columns.chosen else _beside(record, columns, glyphs)
+
+
+def _beside(record: Record, columns: Columns, glyphs: Glyphs) -> list[str]:
+    """The badges that stand beside the payload: none where they would take half of its room."""
+    if columns.density is Density.COMPACT:
+        return []
+    found = badges(record, glyphs, named=columns.channel > 0)
+    return found if columns.body - cell_width(" ".join(found)) - 1 >= columns.body // 2 else []
+
+
 def _columns(record: Record, context: Context) -> Columns:
     """Those of the log; what is about the connection has no channel, and its sentence takes that room."""
     columns = context.columns
@@ -235,9 +260,9 @@ def badges(record: Record, glyphs: Glyphs = UNICODE, *, named: bool = False) -> 
     if named and found and record.channel.endswith(f" {found[0]}"):
         del found[0]  # the status, which polled URLs are counted by
     if _is_answer(record):
-        found.append(f"{figure.size(len(record.payload))}B")
-    elif len(record.payload) >= BIG:
-        found.append(figure.size(len(record.payload)))
+        found.append(f"{figure.size(size_of(record))}B")
+    elif size_of(record) >= BIG:
+        found.append(figure.size(size_of(record)))
     if record.latency is not None:
         found.append(f"{glyphs.reply} {figure.latency(record.latency)}")
     return found
@@ -312,7 +337,7 @@ def sign_style(record: Record, style: str) -> str:
 
 def fitted(text: str, cells: int) -> str:
     """Text from outside in `cells` cells and a blank; what is too long loses its middle."""
-    shown = clip_middle(clean(text), cells)
+    shown = elided(clean(text), cells)
     return shown + " " * (cells - cell_width(shown) + 1)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Container, Mapping
+from typing import Any, Final, TypeAlias
 
 from textual.containers import Horizontal
 from textual.events import DescendantFocus
@@ -18,6 +18,8 @@ from rtui.settings.option import Declared, parse_text
 from rtui.settings.quantity import format_duration, format_size
 from rtui.workbench.widgets.choice import Choice
 from rtui.workbench.widgets.safe import SafeInput, Tick
+
+Field: TypeAlias = Input | Checkbox | Select[str]
 
 MORE: Final = Spacing(right=2)
 """Cells for the sign that there is more to the right."""
@@ -42,15 +44,19 @@ class SendFields(Horizontal):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._declared: tuple[Declared, ...] = ()
+        self._fields: dict[str, Field] = {}
+        """By key."""
 
     def show(self, options: tuple[Declared, ...]) -> None:
         """Offer other options."""
         kept = self.typed()
         self._declared = options
+        leaving = {child.id for child in self.children}
         self.remove_children()
         self.display = bool(options)
-        for one in options:
-            self.mount(Label(one.key.replace("_", " "), markup=False), _field(one))
+        self._fields = {one.key: _field(one, leaving) for one in options}
+        for key, field in self._fields.items():
+            self.mount(Label(key.replace("_", " "), markup=False), field)
         self.mount(Label(" ›", markup=False, classes="more"))
         self.fill({key: value for key, value in kept.items() if key in {one.key for one in options}})
 
@@ -80,18 +86,13 @@ class SendFields(Horizontal):
 
     def typed(self) -> dict[str, Any]:
         """Text, choice or boolean by key."""
-        found: dict[str, Any] = {}
-        for one in self._declared:
-            for field in self.query(f"#out-{one.key}"):
-                if isinstance(field, Input | Checkbox | Select):
-                    found[one.key] = field.value
-        return found
+        return {key: field.value for key, field in self._fields.items()}
 
     def fill(self, values: Mapping[str, Any]) -> None:
         """Put values in; what is no option here is left out."""
         for key, value in values.items():
-            for field in self.query(f"#out-{key}"):
-                put(field, value)
+            if key in self._fields:
+                put(self._fields[key], value)
 
     def given(self) -> dict[str, Any]:
         """The values that differ from the defaults.
@@ -124,13 +125,17 @@ def put(field: Widget, value: Any) -> None:
             field.value = value
 
 
-def _field(one: Declared) -> Input | Checkbox | Select[str]:
-    """The widget for one option."""
-    name = f"out-{one.key}"
+def _field(one: Declared, leaving: Container[str | None]) -> Field:
+    """The widget for one option.
+
+    It has no id if one among those that are `leaving` has the same: they leave in their own time, and until then
+    another like it would end the app. Who goes through tabs quickly would meet that.
+    """
+    name = f"out-{one.key}" if f"out-{one.key}" not in leaving else None
     if one.choices:
         default = str(one.default) if str(one.default) in one.choices else one.choices[0]
         choices = [(choice, choice) for choice in one.choices]
-        field: Input | Checkbox | Select[str] = Choice(choices, value=default, allow_blank=False, compact=True, id=name)
+        field: Field = Choice(choices, value=default, allow_blank=False, compact=True, id=name)
     elif one.kind == "flag":
         field = Tick("", value=bool(one.default), compact=True, id=name)
     else:

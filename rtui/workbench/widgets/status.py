@@ -19,6 +19,7 @@ from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.row import Piece
 
 if TYPE_CHECKING:
+    from rtui.protocols.playback import Playback
     from rtui.runtime.hub import Connection
 
 SPARK = 10
@@ -26,8 +27,17 @@ GAP = 3
 """Cells between two pieces."""
 ADDRESS = "address"
 """The tone of what may be shortened in its middle."""
-SHORTEST = 20
+FIGURE = "figure"
+"""The tone of a number and, behind a blank, its picture, which is left out first: half a number is another."""
+NAME = "name"
+DETAIL = "detail"
+"""The tone of what was agreed on once and for all: it is not worth much of an address."""
+SHORTEST = 18
 """Cells that an address keeps before anything else is left out."""
+COMFORT = 30
+"""Cells that an address keeps before a detail is left out."""
+CUT = 12
+"""Cells of a sentence that say something without the rest."""
 STREAM = "stream"
 """The key of the details that move while the connection stands (`core.event.Progressed`)."""
 COUNTED_DOWN = 5_000_000_000
@@ -67,7 +77,7 @@ class Line(Widget):
     """One row of pieces, painted only when they change."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"line--{name}" for name in ("text", ADDRESS, "dim", "in", "error", "notice")
+        f"line--{name}" for name in ("text", ADDRESS, FIGURE, NAME, DETAIL, "dim", "in", "error", "notice")
     }
 
     DEFAULT_CSS = """
@@ -76,6 +86,8 @@ class Line(Widget):
         width: 1fr;
         background: $surface;
         color: $foreground;
+        & > .line--name { text-style: bold; }
+        & > .line--detail { color: $rt-dim; }
         & > .line--dim { color: $rt-dim; }
         & > .line--in { color: $rt-in; }
         & > .line--error { color: $rt-error; text-style: bold; }
@@ -106,40 +118,48 @@ class Line(Widget):
         if y:
             return Strip.blank(width, base)
         segments = [Segment(" ", base)]
-        left = width - 1
-        for place, (style, text) in enumerate(fitted(self.pieces, left)):
-            gap = f" {self.glyphs.dot} " if place else ""
-            shown = clip(text, left - len(gap))
-            if not shown or left <= len(gap):
-                break
-            segments += [Segment(gap, self.get_component_rich_style("line--dim"))] if gap else []
-            segments.append(Segment(shown, self.get_component_rich_style(f"line--{style}")))
-            left -= len(gap) + cell_width(shown)
+        for place, (style, text) in enumerate(fitted(self.pieces, width - 1)):
+            if place:
+                segments.append(Segment(f" {self.glyphs.dot} ", self.get_component_rich_style("line--dim")))
+            segments.append(Segment(text, self.get_component_rich_style(f"line--{style}")))
         return Strip(segments).crop_extend(0, width, base)
 
 
-def fitted(pieces: Sequence[Piece], cells: int) -> Sequence[Piece]:
-    """What goes into a line of `cells`: an address gives way first, then the last pieces; one of them may be cut."""
-    for count in range(len(pieces), 0, -1):
-        shown = pieces[:count]
-        spare = cells - sum(cell_width(text) + GAP for _, text in shown) + GAP
-        if spare >= 0:
-            return pieces[: count + 1]
-        for place, (tone, text) in enumerate(shown):
-            if tone == ADDRESS and (left := cell_width(text) + spare) >= SHORTEST:
-                return [*shown[:place], (tone, clip_middle(text, left)), *shown[place + 1 :]]
-    return pieces
+def fitted(pieces: Sequence[Piece], cells: int) -> list[Piece]:
+    """What goes into a line of `cells`: an address gives way first, then the last pieces; sentences may be cut."""
+    shown: list[Piece] = []
+    left = cells
+    comfort = sum(min(cell_width(text), COMFORT) - _least(tone, text) for tone, text in pieces if tone == ADDRESS)
+    for tone, text in pieces:
+        room = left - (GAP if shown else 0)
+        if _least(tone, text) + (comfort if tone == DETAIL else 0) <= room:
+            shown.append((tone, text))
+            left = room - _least(tone, text)
+        elif not shown or (tone not in {FIGURE, "dim", DETAIL, ADDRESS} and room >= CUT):
+            shown.append((tone, clip(text, room)))
+            left = 0
+        elif tone == FIGURE and cell_width(bare := text.partition(" ")[0]) <= room:
+            shown.append((tone, bare))
+            left = room - cell_width(bare)
+        else:
+            break
+    return [(tone, clip_middle(text, SHORTEST + left) if tone == ADDRESS else text) for tone, text in shown]
+
+
+def _least(tone: str, text: str) -> int:
+    """Cells without which a piece is not shown, or is cut."""
+    return min(cell_width(text), SHORTEST) if tone == ADDRESS else cell_width(text)
 
 
 class ConnectionHeader(Line):
     """State, what is wrong, address, rate, round trip, ages, and what was negotiated."""
 
-    def tick(self, connection: Connection | None) -> None:
-        """Look at the connection; paint if what it shows changed."""
+    def tick(self, connection: Connection | None, name: str = "") -> None:
+        """Look at the connection; paint if what it shows changed. `name`: its own, where it must be said."""
         if connection is None:
             self.put([("dim", "all connections")])
         else:
-            self.put(header_pieces(connection, self.glyphs))
+            self.put(named(header_pieces(connection, self.glyphs), name))
 
 
 class StatusLine(Line):
@@ -157,9 +177,27 @@ class StatusLine(Line):
 def sign(connection: Any, glyphs: Glyphs) -> Piece:
     """The state at a glance. An end that was meant is no error."""
     state: State = connection.state
+    if (playback := _playback(connection)) is not None:
+        from rtui.workbench.widgets import replay_badge
+
+        return "notice", replay_badge.sign(playback, ascii_only=glyphs.opened.isascii())
     if state is State.CLOSED and connection.fault is None:
         return "dim", glyphs.of_state(State.IDLE)
     return TONES[state], glyphs.of_state(state)
+
+
+def _playback(connection: Any) -> Playback | None:
+    """What is played instead of a live connection; nothing of one that failed."""
+    return connection.adapter.playback if connection.fault is None else None
+
+
+def named(pieces: list[Piece], name: str) -> list[Piece]:
+    """The name first; who reads it needs no address before the figures."""
+    if not name:
+        return pieces
+    figures = [piece for piece in pieces if piece[0] != ADDRESS]
+    place = next((place + 1 for place, (tone, _) in enumerate(figures) if tone == FIGURE), 0)
+    return [(NAME, clean(name)), *figures[:place], *(one for one in pieces if one[0] == ADDRESS), *figures[place:]]
 
 
 def header_pieces(connection: Any, glyphs: Glyphs) -> list[Piece]:
@@ -183,11 +221,11 @@ def header_pieces(connection: Any, glyphs: Glyphs) -> list[Piece]:
         pieces.append(("text", clean(connection.closed.reason)))
     meter = connection.meter
     pieces.append((ADDRESS, clean(connection.url)))
-    pieces.append(("text", f"{figure.amount(meter.rate)}/s {glyphs.sparkline([*map(float, meter.history())], SPARK)}"))
+    pieces.append((FIGURE, f"{figure.amount(meter.rate)}/s {glyphs.sparkline([*map(float, meter.history())], SPARK)}"))
     if state is State.OPEN:
-        rtt = f"rtt {figure.latency(connection.rtt)}" if connection.rtt is not None else ""
-        pieces += [("dim", told) for told in (rtt, _ages(connection)) if told]
-    return [*pieces, ("dim", _protocol(connection))]
+        rtt = [f"rtt {figure.latency(connection.rtt)}"] if connection.rtt is not None else []
+        pieces += [("dim", told) for told in (*rtt, *_ages(connection))]
+    return [*pieces, *((DETAIL, told) for told in _protocol(connection))]
 
 
 def _awaited(connection: Any) -> list[Piece]:
@@ -222,7 +260,7 @@ def _next_poll(connection: Any) -> str:
     return f"next poll in {max(0.0, (due - time.monotonic_ns()) / 1e9):.0f} s"
 
 
-def _ages(connection: Any) -> str:
+def _ages(connection: Any) -> list[str]:
     """When the first byte, the first event and the last byte came: a proxy that holds an answer back shows here."""
     told = connection.details.get(STREAM, {})
     ages = []
@@ -231,7 +269,7 @@ def _ages(connection: Any) -> str:
             ages.append(f"{name} after {figure.latency(int(spent * 1e6))}")
     if "last_byte" in told:
         ages.append(f"last byte {_since(time.monotonic_ns() - told['last_byte'])}")
-    return ", ".join(ages)
+    return ages
 
 
 def _since(nanoseconds: int) -> str:
@@ -242,6 +280,10 @@ def _since(nanoseconds: int) -> str:
 def _state(connection: Any) -> str:
     """The state in words: open for how long, the countdown of a retry, the number of the attempt."""
     state: State = connection.state
+    if (playback := _playback(connection)) is not None:
+        from rtui.workbench.widgets.replay_badge import badge
+
+        return badge(playback)
     if state is State.OPEN:
         return f"open {figure.elapsed(connection.age)}"
     if state is State.WAITING and connection.retry_in is not None:
@@ -251,11 +293,11 @@ def _state(connection: Any) -> str:
     return str(state.value)
 
 
-def _protocol(connection: Any) -> str:
+def _protocol(connection: Any) -> list[str]:
     """The protocol and what was negotiated with it."""
     details = connection.details
     told = [str(details[key]) for key in ("protocol", "tls", "subprotocol", "compression") if details.get(key)]
-    return clean(" ".join(told) if told else connection.adapter.title)
+    return [clean(one) for one in told or [connection.adapter.title]]
 
 
 def status_pieces(journal: Ledger) -> list[Piece]:

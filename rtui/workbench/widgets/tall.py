@@ -13,6 +13,9 @@ from rtui.workbench.widgets.painted import Painted
 class Tall(ScrollView, can_focus=True):
     """Subclasses say how many rows there are and what each looks like; rows that look the same are not painted."""
 
+    ALLOW_SELECT = False
+    """A selection of text, as Textual has it, would be invisible here and scroll the rows."""
+
     DEFAULT_CSS = """
     Tall {
         background: $surface;

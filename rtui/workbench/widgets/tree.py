@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events
@@ -14,7 +15,7 @@ from rtui.capture.channels import Channels, Node
 from rtui.capture.quote import quoted
 from rtui.core.clean import cell_width, clean, clean_bytes, clip, clip_middle
 from rtui.protocols.base import Words
-from rtui.workbench.mouse import RIGHT
+from rtui.workbench.mouse import LEFT, RIGHT
 from rtui.workbench.outline import ORDERS, Outline
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.canvas import Canvas
@@ -38,6 +39,8 @@ DAY: Final = 86_400
 """Seconds after which an age says nothing: the capture is an old one."""
 LEVELS: Final = "/"
 """The separator for which the filter language has + and #."""
+GONE: Final = "gone"
+"""Said of what the peer offers no more."""
 UNNAMED: Final = "(all)"
 """Shown for the channel "", where the protocol or the message has none."""
 
@@ -120,6 +123,8 @@ class ChannelTree(Canvas):
         """Whether messages can be sent to a channel."""
         self.subscriptions: Subscriptions | None = None
         """Those of the connection, to mark where they stand."""
+        self.meant: Callable[[Node], bytes] = attrgetter("last")
+        """What is shown of a channel's last payload: the JSON that it means, where that is known."""
         self.offered: Mapping[str, Offer] = {}
         """What the peer says it has, by channel."""
         self._clock = clock
@@ -130,6 +135,8 @@ class ChannelTree(Canvas):
         """What the cursor stands on, wherever that is by now."""
         self._sorted_at = 0.0
         self._cost = 0.0
+        self._head = 0
+        """Cells of the title that tell the order."""
         self._seen: tuple[int, int] = (-1, -1)
 
     def set_channels(self, channels: Channels | None, words: Words | None) -> None:
@@ -156,7 +163,7 @@ class ChannelTree(Canvas):
             return
         if outline.order != ORDERS[0] and channels.revision != self._seen[0] and self._may_sort():
             self._sort(outline)
-        elif outline.stale:
+        elif outline.stale or outline.height != self.virtual_size.height:  # who asks for a row takes in nodes too
             self.resettle()
         seen = (channels.revision, self._clock() // 1_000_000_000)
         if seen != self._seen:
@@ -198,8 +205,8 @@ class ChannelTree(Canvas):
         left -= cell_width(kind)
         value = ""
         if left > 4 and not node.children:  # noqa: PLR2004 - a shorter value says nothing
-            value = clip(" " + clean_bytes(node.last, 4 * left), left)
-        style = "dim" if node.quiet else "text"
+            value = clip(" " + clean_bytes(self.meant(node), 4 * left), left)
+        style = "dim" if node.quiet or node.gone else "text"
         padding = " " * (left - cell_width(value) + 1)
         ends: list[Piece] = [("dim", value + padding), ("dim" if node.quiet else "number", figures)]
         return [(style, name), ("key", kind), (shade, wish), ("notice", retained), *ends]
@@ -357,9 +364,11 @@ class ChannelTree(Canvas):
         return super().check_action(action, parameters)
 
     def on_click(self, event: events.Click) -> None:
-        """One click puts the cursor, on the branch sign it folds; two filter."""
+        """One click puts the cursor, on the branch sign it folds; two filter. One on the title sorts otherwise."""
         index = self.row_at(event)
         if index is None:
+            if event.y == 0 and self.gutter.top and event.button == LEFT and event.x <= self._head:
+                self.action_order()
             return
         self.go_to_row(index)
         outline = self._outline
@@ -376,9 +385,8 @@ class ChannelTree(Canvas):
 
     def _retitle(self) -> None:
         """What is shown, in which order, and what is sought: beside the title, for there is no lower border."""
-        parts = [self.title]
-        if self.order != ORDERS[0]:
-            parts.append(f"by {self.order}")
+        parts = [self.title, f"by {self.order}"]
+        self._head = cell_width(" · ".join(parts))
         if self.finding:
             here = self.selected
             lost = self.needle and (here is None or not self._is_found(here))
@@ -428,9 +436,10 @@ class ChannelTree(Canvas):
     def _kind(self, node: Node, width: int, room: int) -> str:
         """How a conversation goes on what is offered, in a word where there is no room for all."""
         one = self.offered.get(node.full)
-        if one is None:
+        if one is None and not node.gone:
             return ""
-        kind = " " + clean(one.kind if width >= WIDE else one.kind.partition(" ")[0])
+        word = one.kind if one is not None else GONE
+        kind = " " + clean(word if width >= WIDE else word.partition(" ")[0])
         return kind if cell_width(kind) <= room else ""
 
     def _wish(self, node: Node) -> Piece:

@@ -1,0 +1,95 @@
+"""A tab that plays a recording: its line on the desk, and what steers it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rtui.core.lifecycle import State
+from rtui.protocols.wire.replay_session import SEEK
+from rtui.workbench.panes.replay_bar import ReplayBar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rtui.protocols.playback import Playback
+    from rtui.settings.session import Session
+    from rtui.workbench.screens.desk import Desk
+
+BAR: Final = "replay"
+
+
+def playback_of(desk: Desk) -> Playback | None:
+    """What the tab plays."""
+    return desk.connection.adapter.playback if desk.connection is not None else None
+
+
+def tick(desk: Desk) -> None:
+    """Show how far the tab's recording is; it has no line where none is played."""
+    playback = playback_of(desk)
+    bar = next(iter(desk.query(f"#{BAR}").results(ReplayBar)), None)
+    if bar is not None:
+        bar.display = playback is not None
+    elif playback is not None and (header := next(iter(desk.query("#header")), None)) is not None:
+        bar = ReplayBar(ascii_only=desk.bench.config.ascii, id=BAR)
+        desk.mount(bar, after=header)
+    if bar is not None and playback is not None:
+        bar.show(playback)
+
+
+def toggle(desk: Desk) -> None:
+    """Stop, go on, or begin again after the end."""
+    playback = playback_of(desk)
+    if playback is None:
+        return
+    if playback.over:
+        again(desk, playback)
+    else:
+        playback.pause(on=not playback.paused)
+        tick(desk)
+
+
+def go(desk: Desk, position: int) -> None:
+    """Go on from a place, also after the end."""
+    playback = playback_of(desk)
+    if playback is None:
+        return
+    if playback.over:
+        again(desk, playback, position)
+    else:
+        playback.seek(position)
+
+
+def go_to_share(desk: Desk, share: float) -> None:
+    """Go on from a part of the whole, 0 to 1."""
+    playback = playback_of(desk)
+    if playback is not None:
+        go(desk, playback.begin + int(share * (playback.end - playback.begin)))
+
+
+def again(desk: Desk, playback: Playback, position: int | None = None) -> None:
+    """Play once more, in all tabs that played it together."""
+    for sheet in desk.sheets:
+        connection = sheet.connection
+        if connection is not None and connection.adapter.playback is playback and connection.state is State.CLOSED:
+            if position is not None:
+                connection.link.memory[SEEK] = position
+            connection.reconnect()
+
+
+def sessions_for(path: Path, links: set[int], settings: dict[str, str] | None = None) -> list[Session]:
+    """One session for each of the connections of a capture; none named are all.
+
+    Raises:
+        Failure: it cannot be read.
+    """
+    from rtui.capture.salvage import Salvage
+    from rtui.protocols.wire.replay_address import titles, written
+    from rtui.settings.session import session_from_url
+
+    reader = Salvage(path)
+    try:
+        known = titles(reader.links())
+    finally:
+        reader.close()
+    names = [name for name, link in known.items() if not links or link.id in links]
+    return [session_from_url(written(path, name, settings)) for name in names]

@@ -1,0 +1,68 @@
+"""Where notifications stand: at the right, in rows where nothing is typed or asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.screen import Screen
+    from textual.widget import Widget
+
+Span: TypeAlias = tuple[int, int]
+"""Rows of the screen: the first, and the one after the last."""
+ENOUGH: Final = 4
+"""Rows for a notification of two lines with its gap, or of one with a title."""
+LINES: Final = "TabStrip, ConnectionHeader, StatusLine, KeyLine"
+"""Lines that say how things are."""
+PARTS: Final = "#composer, Caption, .dialog"
+"""What asks for something, or is written in."""
+
+
+def make_room(app: App[Any]) -> None:
+    """Put the notifications of the screen on top into the lowest gap that is high enough.
+
+    What has the focus stays free before all else, then what asks for something, then the lines around the panes.
+    """
+    if not app._notifications:  # noqa: SLF001 - there is no other way to ask
+        return
+    screen = app.screen
+    for rack in screen.query("ToastRack"):
+        first, end = _place(screen, app.cursor_position.y)
+        rack.styles.margin = (0, 0, screen.size.height - end, 0)  # what is as before is not laid out anew
+        rack.styles.max_height = end - first
+
+
+def _place(screen: Screen[Any], cursor: int) -> Span:
+    focused = list(_spans([screen.focused])) if screen.focused is not None and _is_typed_into(screen.focused) else []
+    parts, lines = list(_spans(screen.query(PARTS))), list(_spans(screen.query(LINES)))
+    rows = screen.size.height
+    for kept in ([*focused, *parts, *lines], [*focused, *parts], [*focused, *lines], focused):
+        high_enough = [gap for gap in gaps(kept, rows) if gap[1] - gap[0] >= ENOUGH]
+        if high_enough:
+            return high_enough[-1]
+    return max(gaps([(cursor, cursor + 1)], rows), key=lambda gap: gap[1] - gap[0])  # a field as high as the screen
+
+
+def _is_typed_into(widget: Widget) -> bool:
+    from textual.widgets import Input, TextArea
+
+    return isinstance(widget, Input | TextArea)
+
+
+def _spans(widgets: Iterable[Widget]) -> Iterator[Span]:
+    for widget in widgets:
+        if widget.region.height and widget.display:
+            yield widget.region.y, widget.region.bottom
+
+
+def gaps(kept: Sequence[Span], rows: int) -> list[Span]:
+    """The rows between the `kept` ones, from the top."""
+    found: list[Span] = []
+    free = 0
+    for first, end in sorted(kept):
+        if first > free:
+            found.append((free, first))
+        free = max(free, end)
+    return [*found, (free, rows)] if free < rows else found
