@@ -33,10 +33,15 @@ SIGNS = {
     "semicolon": ";",
     "asterisk": "*",
     "vertical_line": "|",
+    "exclamation_mark": "!",
+    "plus": "+",
+    "minus": "-",
+    "underscore": "_",
+    "at": "@",
     "backslash": "\\",
 }
-MENUS = {"tabs": "tab"}
-"""Panes of which a menu is about one thing."""
+MENUS = {"tabs": "tab", "bottom": "bottom line"}
+"""Places that are called otherwise here."""
 TAB, PANE = "the tab", "the pane"
 WAYS = {
     "app.menu": "right button",
@@ -68,17 +73,18 @@ def row_of(action: Action) -> tuple[str, ...]:
     """How it is called, its keys, where it can be clicked, its help; the nine saved messages are one row."""
     title = f"{action.group}: {action.title.rstrip('…')}"
     if action.keys == "1":
-        return title.replace(" 1", " 1 ... 9"), "`1` ... `9`", "palette", action.help
+        return title.replace(" 1", " 1 ... 9"), "`1` ... `9`", by_mouse(action), action.help
     return title, shown(action.keys) if action.keys else "-", by_mouse(action), action.help
 
 
 def by_mouse(action: Action) -> str:
-    """Where an action can be clicked, besides the palette."""
+    """Where an action can be clicked, besides the palette; `tests.workbench.pointer` clicks there."""
     if action.id in WAYS:
         return WAYS[action.id]
-    panes = " and ".join(MENUS.get(pane, pane) for pane in action.menu)
-    menu = "any menu" if len(action.menu) >= EVERYWHERE else f"menu of {panes}" if panes else ""
-    return ", ".join(filter(None, (menu, "bottom line" if action.footer else ""))) or "palette"
+    places = action.menu or ((action.own.partition(".")[0],) if action.own else ())
+    panes = " and ".join(MENUS.get(place, place) for place in places)
+    menu = "any menu" if len(places) >= EVERYWHERE else f"menu of {panes}" if panes else ""
+    return ", ".join(filter(None, (menu, "bottom line" if action.footer else "")))
 
 
 def limits() -> str:
@@ -191,7 +197,7 @@ def kept() -> list[Limit]:
 def shown_at_once() -> list[Limit]:
     """What the workbench looks at."""
     from rtui.capture import effort, joined, past, pattern, series
-    from rtui.payloads import diff, json, markdown, yaml
+    from rtui.payloads import diff, json, markdown, meaning, yaml
     from rtui.workbench.widgets import chart
 
     return [
@@ -200,6 +206,7 @@ def shown_at_once() -> list[Limit]:
         ("time to look for them, or for the message before, in the file", time(past.PATIENCE), "-"),
         ("joined text shown; payload of one piece", f"{size(markdown.KEPT)}; {size(joined.MAX_BYTES)}", "-"),
         ("values of a JSON payload in the tree view; the rest as text", count(json.NODE_LIMIT), "-"),
+        ("a binary payload whose fields filters, charts and rows see", size(meaning.LARGEST), "-"),
         ("levels of a YAML payload in the tree view", count(yaml.DEEPEST), "-"),
         ("of a payload that a regular expression searches", size(pattern.SEARCHED), "-"),
         ("time for that; beyond it the payload does not match", f"about {time(effort.AFFORDED)}", "-"),
