@@ -36,7 +36,15 @@ LIBRARIES = (
 )
 NAMES = ("registry", "websocket", "socketio", "mqtt", "sse", "polling", "grpc")
 PROTOCOLS = tuple(f"rtui.protocols.{name}" for name in NAMES)
-LOWER = ("rtui.core", "rtui.protobuf", "rtui.settings", "rtui.capture", "rtui.payloads", "rtui.protocols")
+LOWER = (
+    "rtui.core",
+    "rtui.protobuf",
+    "rtui.encoding",
+    "rtui.settings",
+    "rtui.capture",
+    "rtui.payloads",
+    "rtui.protocols",
+)
 
 
 def loaded_by(code: str) -> set[str]:
@@ -77,6 +85,11 @@ def test_the_first_paint_waits_for_no_late_pane() -> None:
     late = [f"rtui.workbench.widgets.{name}" for name in ("composer", "filterbar", "message", "tree")]
     late += ["rtui.workbench.panes.sidebar", "rtui.workbench.screens.dialog", "rtui.workbench.screens.form"]
     loaded_by(f"import sys, rtui.workbench.app; assert (late := set(sys.modules) & set({late})) == set(), late")
+
+
+def test_without_a_word_no_protocol_is_asked_for_its_flags() -> None:
+    code = "import sys, rtui.cli.open; rtui.cli.open.open_.make_context('open', [])\n"
+    loaded_by(f"{code}assert (asked := set(sys.modules) & set({PROTOCOLS[1:]})) == set(), asked")
 
 
 def test_the_detector_detects() -> None:

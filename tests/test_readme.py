@@ -14,8 +14,8 @@ import pytest
 from rtui.cli.main import root
 from rtui.settings.keymap import load_keymap
 from rtui.settings.session import load_session
-from tests.pictures.make import VIEWS
 from tests.pictures.tables import README, TABLES, filled
+from tests.pictures.view import VIEWS
 from tests.protobuf.test_descriptor_set import PLANT
 from tests.protoset import protoset
 
@@ -133,8 +133,14 @@ def test_links_and_pictures_lead_somewhere() -> None:
     anchors = {re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     assert set(re.findall(r"\]\(#([^)]*)\)", TEXT)) <= anchors
     pictures = re.findall(r"!\[[^]]+\]\(([^)]*)\)", TEXT)
-    assert {f"tests/pictures/{name}.svg" for name in VIEWS} == set(pictures)
+    assert sorted(pictures) == sorted(f"tests/pictures/{name}.svg" for name in VIEWS)
     assert all((README.parent / name).is_file() for name in pictures)
+
+
+def test_pictures_are_described_and_have_a_caption() -> None:
+    told = re.findall(r"^!\[([^]]+)\]\([^)]*\)\n\n\*([^*\n]+\.)\*$", TEXT, re.MULTILINE)
+    assert len(told) == len(VIEWS)
+    assert all(len(description.split()) > 8 for description, _ in told), "for those who do not see it"
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

@@ -63,14 +63,14 @@ def six(place: Path) -> Iterator[list[str]]:
         server.terminate()
 
 
-def typed(terminal: Terminal, keys: int) -> tuple[list[float], int]:
+def typed(terminal: Terminal, keys: int, patience: float) -> tuple[list[float], int]:
     """Milliseconds from each of `keys` letters in the filter to the screen, and how many never came."""
     terminal.press(b"/")
     _watch(terminal, 1.0)
     found = []
     for number in range(keys):
         letter = LETTERS[number % len(LETTERS)]
-        found.append(terminal.answer(letter, letter))
+        found.append(terminal.answer(letter, letter, patience))
         _watch(terminal, GAP)
     return [1000 * one for one in found if one is not None], found.count(None)
 
@@ -101,8 +101,8 @@ def keys(scale: Scale) -> list[Figure]:
             for _ in range(scale.rounds):
                 with Terminal(command, environment(place)) as terminal:
                     terminal.until(terminal.painted)
-                    _watch(terminal, 2.0)
-                    latencies, lost = typed(terminal, count)
+                    _watch(terminal, scale.warm)
+                    latencies, lost = typed(terminal, count, scale.patience)
                 values.append(_p95(latencies) - 1000 * start)
                 missed += lost
             remark = f"{missed} missing"
@@ -119,12 +119,12 @@ def line(scale: Scale) -> list[Figure]:
     with folder() as place, Blaster() as blaster:
         remote = {**environment(place), "SSH_CONNECTION": SSH}
         with Terminal((*RTUI, blaster.url(ENDLESS), "--no-capture"), remote) as terminal:
-            flooded = _rate(terminal, 1.0 if scale.rounds == 1 else 10.0)
+            flooded = _rate(terminal, scale)
         make_capture(place / "quiet.rtui", 5_000, links=2)
         with Terminal((*RTUI, str(place / "quiet.rtui")), remote) as terminal:
             terminal.until(partial(terminal.shows, b'"value"'))
             terminal.settle(1.0)
-            costs = {name: _cost(terminal, key) for name, key in ACTIONS.items()}
+            costs = {name: _cost(terminal, key, scale.patience) for name, key in ACTIONS.items()}
     budgets = {"cursor": 1_500.0, "letter in the filter": 5_000.0}
     return [
         Figure(name="terminal output in a flood over SSH", unit="kB/s", values=(flooded,), budget=30, sense="at most")
@@ -134,22 +134,23 @@ def line(scale: Scale) -> list[Figure]:
     ]
 
 
-def _cost(terminal: Terminal, key: bytes) -> float:
+def _cost(terminal: Terminal, key: bytes, patience: float) -> float:
     """Bytes until all that follows is drawn."""
     before = terminal.bytes
     terminal.press(key)
-    terminal.read(5.0)  # every one of them draws something, on a busy machine later
+    terminal.read(patience)  # every one of them draws something, on a busy machine later
     terminal.settle()
     return terminal.bytes - before
 
 
-def _rate(terminal: Terminal, seconds: float) -> float:
+def _rate(terminal: Terminal, scale: Scale) -> float:
     """kB/s that are written."""
     terminal.until(terminal.painted)
-    _watch(terminal, 2.0)
+    _watch(terminal, scale.warm)
     before = terminal.bytes
-    _watch(terminal, seconds)
-    return (terminal.bytes - before) / seconds / 1000
+    terminal.read(scale.patience)  # something is, on a busy machine later
+    _watch(terminal, scale.span)
+    return (terminal.bytes - before) / scale.span / 1000
 
 
 def demo(scale: Scale) -> list[Figure]:

@@ -10,8 +10,7 @@ from tests.benchmarks.blaster import message
 from tests.benchmarks.measure import Figure, Scale
 from tests.benchmarks.process import RTUI, environment, folder
 from tests.benchmarks.terminal import Terminal
-
-PATIENCE = 30.0
+from tests.waiting import PATIENCE
 
 
 def make_capture(path: Path, rows: int, links: int = 1) -> None:

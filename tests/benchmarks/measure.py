@@ -8,6 +8,8 @@ from typing import Literal
 
 import msgspec
 
+from tests.waiting import PATIENCE
+
 
 class Scale(msgspec.Struct, frozen=True):
     """How much work: the real amounts, or tiny ones that only prove that a benchmark runs."""
@@ -15,13 +17,19 @@ class Scale(msgspec.Struct, frozen=True):
     rounds: int = 5
     messages: int = 500_000
     rows: int = 1_000_000
+    patience: float = 2.0
+    """Seconds after which a key that shows nothing is lost."""
+    warm: float = 2.0
+    """Seconds that a program runs before it is measured."""
+    span: float = 10.0
+    """Seconds over which what goes on is measured."""
 
     def per_round(self, share: float = 1.0) -> int:
         """Messages of one measurement."""
         return max(100, int(self.messages * share))
 
 
-TINY = Scale(rounds=1, messages=300, rows=2_000)
+TINY = Scale(rounds=1, messages=300, rows=2_000, patience=PATIENCE, warm=0.3, span=0.5)
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):

@@ -255,7 +255,7 @@ def query(scale: Scale) -> list[Figure]:
     with folder() as place:
         make_capture(place / "large.rtui", scale.rows)
         reader = Reader(place / "large.rtui")
-        for text in ("hall-7", ".value>45", "ch:nowhere or hall-7 .value>49"):
+        for text in ("hall-7", ".value>45", "ch:nowhere or hall-7 .value>49", "/hall-[78]/", r"/hall-\d+/"):
             first: list[float] = []
 
             def scan(text: str = text, first: list[float] = first) -> float:

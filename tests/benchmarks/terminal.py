@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-PATIENCE = 60.0
+from tests.waiting import PATIENCE
+
 _LOOKS = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
 PAINTED = 1_000
 """Bytes after the switch to the alternate screen that make a first picture."""
@@ -93,7 +94,7 @@ class Terminal:
         while self.read(quiet):
             pass
 
-    def answer(self, keys: bytes, needle: bytes, patience: float = 2.0) -> float | None:
+    def answer(self, keys: bytes, needle: bytes, patience: float) -> float | None:
         """Press `keys`; seconds until `needle` is drawn, None if it is not within `patience`."""
         self.drawn = b""
         sent = time.monotonic()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Self, TypeVar
 
 from rtui.core.command import Command, Subscribe
 from rtui.core.event import Closed, Event, Notice, Opened, Received, Sent
 from rtui.protocols.base import Adapter
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 E = TypeVar("E")
 
@@ -22,6 +23,8 @@ class Recorder:
         self.options = options
         self.memory = {} if memory is None else memory
         self.events: list[Event] = []
+        self._by_kind: defaultdict[type[Event], list[Any]] = defaultdict(list)
+        self._payloads: list[bytes] = []
         self.longest_batch = 0
         self.channels: tuple[str, ...] = ()
         """What the URL names: subscribed to at the open, as the hub does."""
@@ -30,6 +33,10 @@ class Recorder:
     def emit(self, events: Sequence[Event]) -> None:
         self.longest_batch = max(self.longest_batch, len(events))
         self.events.extend(events)
+        for event in events:
+            self._by_kind[type(event)].append(event)
+            if isinstance(event, Received):
+                self._payloads.append(event.payload)
         if any(isinstance(event, Opened) for event in events):
             for channel in self.channels:
                 self.ask(Subscribe(id=0, channel=channel))
@@ -49,8 +56,10 @@ class Recorder:
     def ask(self, command: Command) -> None:
         self._queue.put_nowait(command)
 
+    # Tests poll these while thousands come in: each is a copy of what is kept apart, never a search.
+
     def of(self, kind: type[E]) -> list[E]:
-        return [event for event in self.events if isinstance(event, kind)]
+        return self._by_kind[kind].copy()  # type: ignore[index]
 
     @property
     def received(self) -> list[Received]:
@@ -58,7 +67,7 @@ class Recorder:
 
     @property
     def payloads(self) -> list[bytes]:
-        return [event.payload for event in self.received]
+        return self._payloads.copy()
 
     @property
     def details(self) -> dict[str, Any]:
@@ -80,7 +89,7 @@ class Run:
 
     async def __aexit__(self, *_: object) -> None:
         self.task.cancel()
-        await asyncio.wait([self.task], timeout=10)
+        await asyncio.wait([self.task], timeout=PATIENCE)
         if not self.task.cancelled():
             self.task.exception()
 
@@ -98,13 +107,13 @@ class Run:
             raise AssertionError("the attempt ended before what was waited for")
 
     async def closed(self) -> Closed:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             closed = await self.task
         assert closed is not None
         return closed
 
     async def error(self) -> BaseException:
-        await asyncio.wait([self.task], timeout=15)
+        await asyncio.wait([self.task], timeout=PATIENCE)
         assert self.task.done(), "the attempt hangs"
         error = self.task.exception()
         assert error is not None, f"no error but {self.task.result()}"

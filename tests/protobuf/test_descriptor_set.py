@@ -34,7 +34,7 @@ def test_a_codec_goes_both_ways(made: Path) -> None:
     types = MessageTypes(read(made))
     codec = types.codec("plant.Reading")
     wire = codec.encode(b'{"celsius":21.5,"tags":{"a":"b"},"parts":[{"number":"7"}]}')
-    assert codec.decode(wire) == (b'{"celsius":21.5,"tags":{"a":"b"},"parts":[{"number":"7"}]}', None)
+    assert codec.decode(wire) == (b'{"celsius":21.5,"tags":{"a":"b"},"parts":[{"number":7}]}', None)
     assert types.codec("plant.Reading") is codec
 
 

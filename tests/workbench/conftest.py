@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.notifications import Notification
 from textual.pilot import Pilot
 
 from rtui.capture.journal import Journal
@@ -16,8 +17,15 @@ from rtui.demo import websocket as demo
 from rtui.settings.config import Config
 from rtui.settings.session import session_from_url
 from rtui.workbench.app import Workbench
+from tests.waiting import PATIENCE
+from tests.workbench import quiet
 
-PATIENCE = 15.0
+
+@pytest.fixture(autouse=True)
+def quiet_pilots(monkeypatch: pytest.MonkeyPatch) -> None:
+    quiet.install(monkeypatch)
+    monkeypatch.setattr("rtui.workbench.app.settle", lambda: None)  # what a test leaves shall not stay
+    monkeypatch.setattr(Notification, "time_left", 10 * PATIENCE)  # who looks late shall find them all
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +53,14 @@ async def server() -> AsyncIterator[demo.Server]:
 
 
 async def until(pilot: Pilot[Any], reached: Callable[[], object], what: str = "") -> None:
-    """Wait for a condition; the deadline only ends a test that has failed."""
-    deadline = time.monotonic() + PATIENCE
+    """Wait for a condition, and until it is shown; the deadline only ends a test that has failed."""
+    deadline, delay = time.monotonic() + PATIENCE, 0.001
     while not reached():
         assert time.monotonic() < deadline, f"never: {what or reached}"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(delay)
         await pilot.pause()
+        delay = min(1.5 * delay, 0.03)
+    await pilot.pause()
 
 
 @asynccontextmanager

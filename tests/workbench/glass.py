@@ -8,7 +8,10 @@ from typing import Any
 from rich.cells import cell_len
 from textual.app import App
 from textual.geometry import Size
+from textual.pilot import Pilot
 from textual.widget import Widget
+
+from tests.workbench.conftest import until
 
 _TOKEN = re.compile(r"\x1b\[(?P<row>\d+);(?P<column>\d+)H|\x1b\[[0-9;?<>=]*[a-zA-Z]|(?P<line>\n)|(?P<text>[^\x1b\n]+)")
 
@@ -47,6 +50,20 @@ class Glass:
         return [
             "".join(self._cells.get((row, column), " ") for column in range(size.width)) for row in range(size.height)
         ]
+
+
+async def all_shown(pilot: Pilot[Any], glass: Glass, what: str) -> None:
+    """Wait until both pictures agree: between two looks a clock may have gone on."""
+
+    def wrong() -> list[tuple[int, str, str]]:
+        pairs = zip(glass.lines(), in_full(pilot.app), strict=True)
+        return [(row, seen, drawn) for row, (seen, drawn) in enumerate(pairs) if seen != drawn]
+
+    try:
+        await until(pilot, lambda: not wrong(), f"what is drawn is on the screen after {what}")
+    except AssertionError as error:
+        error.add_note(repr(wrong()))
+        raise
 
 
 def in_full(app: App[Any]) -> list[str]:

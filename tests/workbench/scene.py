@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from textual.command import CommandPalette
 from textual.pilot import Pilot
@@ -18,7 +19,7 @@ from rtui.core.lifecycle import State
 from rtui.core.record import Direction, Kind, Record
 from rtui.demo import grpc, mqtt, socketio, websocket
 from rtui.settings.config import Config
-from rtui.settings.session import SavedMessage, Session, load_session
+from rtui.settings.session import SavedMessage, Session, load_session, session_from_url
 from rtui.workbench.action import Action
 from rtui.workbench.actions.session import declares_for
 from rtui.workbench.app import Workbench
@@ -28,12 +29,16 @@ from rtui.workbench.screens.desk import Desk
 from rtui.workbench.screens.help import sections
 from rtui.workbench.screens.menu import entries_of
 from rtui.workbench.widgets.tree import ChannelTree
+from tests.protocols.recording import numbered, record
 from tests.workbench.conftest import until
+from tests.workbench.pointer import click_for, click_hint
 
 SAVED = tuple(SavedMessage(name=f"m{number}", payload=f"saved {number}") for number in range(1, 10))
 ANYWHERE = {"app.quit"}
 """Actions whose key is also one of the whole app, which help tells of in its own words."""
-PEERS = ("none", "echo", "echoes", "file", "demo", "chat", "plant", "calls")
+Way: TypeAlias = Literal["key", "mouse", "bottom line"]
+"""How a user gets at an action; those without a key are looked for in the palette."""
+PEERS = ("none", "echo", "echoes", "file", "demo", "chat", "plant", "calls", "replay")
 
 
 class Servers:
@@ -51,19 +56,27 @@ class Servers:
 class Scene:
     """The desk while one action is tried."""
 
-    def __init__(self, action: Action, bench: Workbench, pilot: Pilot[Any], folder: Path) -> None:
+    def __init__(self, action: Action, bench: Workbench, pilot: Pilot[Any], folder: Path, way: Way) -> None:
         self.action = action
         self.bench = bench
         self.pilot = pilot
         self.folder = folder
+        self.way = way
+        self._tried = False
 
     # The ways to the action
 
     async def do(self, *, pane: str = "log") -> None:
-        """Carry it out by its key, or from the palette if it has none; before that, find it in all it stands in."""
+        """Carry it out; before the first time, find it in all it stands in. `pane` has the focus."""
         await self.until(lambda: self.action.when(self.desk), "it can be done")
-        await self._is_documented(pane)
-        if self.action.keys:
+        if not self._tried:
+            await self._is_documented(pane)
+        self._tried = True
+        if self.way == "mouse":
+            await click_for(self, pane)
+        elif self.way == "bottom line":
+            await click_hint(self)
+        elif self.action.keys:
             await self.pilot.press(self.action.keys.split(",")[0])
         else:
             await self._by_palette()
@@ -206,7 +219,7 @@ def case(peer: str, *ids: str) -> Callable[[Try], Try]:
 
 
 @asynccontextmanager
-async def stage(action: Action, peer: str, folder: Path) -> AsyncIterator[Scene]:
+async def stage(action: Action, peer: str, folder: Path, *, way: Way = "key") -> AsyncIterator[Scene]:
     """The desk, connected to `peer`: everything is there and open."""
     async with AsyncExitStack() as stack:
         sessions = await _sessions(peer, folder, stack)
@@ -222,7 +235,7 @@ async def stage(action: Action, peer: str, folder: Path) -> AsyncIterator[Scene]
             demo=Servers() if peer == "demo" else None,
         )
         pilot = await stack.enter_async_context(bench.run_test(size=(140, 40), notifications=True))
-        scene = Scene(action, bench, pilot, folder)
+        scene = Scene(action, bench, pilot, folder, way)
         await scene.until(lambda: bench.desk.picture is not None and bench.pump.running, "the desk is ready")
         await scene.until(lambda: all(one.state is State.OPEN for one in bench.hub.connections), "all is open")
         await scene.until(lambda: len(bench.hub.connections) == len(sessions), "all is connected")
@@ -235,6 +248,10 @@ async def stage(action: Action, peer: str, folder: Path) -> AsyncIterator[Scene]
 async def _sessions(peer: str, folder: Path, stack: AsyncExitStack) -> list[Session]:
     if peer == "none":
         return []
+    if peer == "replay":
+        file = folder / "made.rtui"
+        await asyncio.to_thread(record, file, numbered(10, 60))
+        return [session_from_url(f"replay:{file}#plant")]
     server: Any
     if peer == "chat":
         server = await socketio.serve("127.0.0.1", 0)

@@ -29,6 +29,8 @@ def test_default_keys_exist_in_a_legacy_terminal() -> None:
             assert key_error(key) == "", f"{name}: {key}"
             assert key not in {"ctrl+i", "ctrl+m", "ctrl+h"}, name
             assert not key.startswith("ctrl+shift+"), name
+        # Textual takes ESC f and ESC b for ctrl+right and ctrl+left there.
+        assert not keys or set(keys.split(",")) - {"alt+f", "alt+b"}, name
 
 
 def test_ids_are_unique_and_all_have_a_title() -> None:

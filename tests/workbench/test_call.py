@@ -26,7 +26,7 @@ from rtui.workbench.widgets.message import MessageView
 from rtui.workbench.widgets.status import ConnectionHeader
 from tests.workbench.conftest import running, until
 from tests.workbench.test_channel import drawn, open_tree, select
-from tests.workbench.test_desk import SIZES, toasts
+from tests.workbench.test_desk import SIZES
 
 
 @pytest.fixture
@@ -226,7 +226,8 @@ async def test_the_command_line_that_does_the_same_is_copied(
             assert "demo.Echo/Say" in text
         bench.desk.log_view.go_to(of_kind(bench, Kind.OPEN)[0].seq)
         await pilot.press("ctrl+y")
-        await until(pilot, lambda: "no request" in toasts(bench), "told")
+        await until(pilot, lambda: len(copied) == 3, "the connection, where no request stands")
+        assert copied[2] == f"rtui tail {server.url}"
 
 
 async def test_the_command_of_a_row_has_its_own_metadata_and_no_secret(

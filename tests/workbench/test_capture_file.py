@@ -45,3 +45,14 @@ async def test_a_whole_one_says_nothing(tmp_path: Path) -> None:
         await until(pilot, lambda: not [one for one in bench.workers if one.name == "verify"], "looked through")
         assert toasts(bench) == ""
         assert bench.desk.log_view.count == ROWS
+
+
+async def test_one_that_breaks_while_it_is_shown_is_told_in_the_title(tmp_path: Path) -> None:
+    path = tmp_path / "old.rtui"
+    async with running(None, reader=captured(path, b"")) as (bench, pilot):
+        log = bench.desk.log_view
+        await until(pilot, lambda: log.count == ROWS, "all of it")
+        path.write_bytes(b"something else")
+        await pilot.press("slash", *"tick", "enter")
+        await until(pilot, lambda: "not all can be read" in str(log.border_title), "told")
+        assert bench.crash == ""

@@ -34,7 +34,7 @@ async def test_a_key_chooses_the_next_one_and_the_next_run_begins_with_it(
         assert shown(bench) is Density.NORMAL
         await pilot.press("v")
         assert shown(bench) is Density.LARGE
-        assert log.virtual_size.height == log.count * Density.LARGE.lines
+        assert log.virtual_size.height == log.count * Density.LARGE.lines()
         await pilot.press("ctrl+q")
         await until(pilot, lambda: bench._exit, "left")
     async with running(journal, f"{server.url}/echo") as (bench, pilot):
@@ -60,6 +60,16 @@ async def test_a_session_that_asks_for_one_has_it_in_its_tab_alone(journal: Jour
         assert shown(bench) is Density.NORMAL
         await pilot.press("right_square_bracket")
         assert shown(bench) is Density.COMPACT
+
+
+async def test_the_lines_of_a_large_row_are_of_the_configuration_or_the_session(
+    journal: Journal, server: demo.Server
+) -> None:
+    config = Config(animations=False, density="large", large_lines=6)
+    async with running(journal, f"{server.url}/echo", config=config) as (bench, _):
+        assert bench.desk.log_view.lines == 6
+        bench.connect(Session(name="own", url=f"{server.url}/echo", view=View(large_lines=2)))
+        assert bench.desk.log_view.lines == 2
 
 
 def test_settings_and_log_know_the_same_words() -> None:

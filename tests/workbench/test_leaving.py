@@ -20,6 +20,7 @@ from rtui.workbench.crash import leave_report
 from rtui.workbench.state_file import load_state, state_file
 from rtui.workbench.terminal import Outlet
 from rtui.workbench.widgets.composer import Composer
+from tests.waiting import PATIENCE
 from tests.workbench.conftest import running, until
 
 
@@ -110,7 +111,7 @@ def test_a_terminal_that_is_closed_ends_the_workbench(tmp_path: Path) -> None:
         seen += os.read(master, 65_536)
     os.close(master)  # as a terminal window that is closed; without a controlling terminal nobody sends SIGHUP
     try:
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()

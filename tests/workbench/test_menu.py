@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -27,20 +28,18 @@ async def right_click(at: Scene, selector: str, offset: tuple[int, int]) -> list
     await at.pilot.click(selector, offset=offset, button=3)
     await at.until(lambda: isinstance(at.screen, Menu), "the menu")
     await at.pilot.pause()
-    return [str(option.prompt) for option in at.screen.query_one(OptionList).options]
+    return [str(option.prompt).strip() for option in at.screen.query_one(OptionList).options]
 
 
 async def choose(at: Scene, title: str) -> None:
     """Click on the row of the menu that begins with `title`."""
     rows = at.screen.query_one(OptionList)
-    place = next(place for place, one in enumerate(rows.options) if str(one.prompt).startswith(title))
-    await at.pilot.click(OptionList, offset=(2, place))
+    fitting = (n for n, one in enumerate(rows.options) if str(one.prompt).strip().startswith(title) and one.id)
+    rows.highlighted = next(fitting)
+    await at.pilot.pause()
+    await at.pilot.click(OptionList, offset=(2, rows.highlighted - rows.scroll_offset.y))
     await at.until(lambda: not isinstance(at.screen, Menu), "it is chosen")
     await at.pilot.pause()
-
-
-def test_every_pane_that_an_action_names_exists() -> None:
-    assert {pane for action in ACTIONS.values() for pane in action.menu} <= {*PANES, "tabs"}
 
 
 async def test_a_row_of_the_log_is_pointed_at_and_sent_again(tmp_path: Path) -> None:
@@ -50,7 +49,7 @@ async def test_a_row_of_the_log_is_pointed_at_and_sent_again(tmp_path: Path) -> 
         first = next(row for row in at.rows(direction=Direction.OUT))
         titles = await right_click(at, "#log", (20, log.gutter.top + log._window.index_of(first.seq)))
         assert log.cursor_seq == first.seq
-        assert any(title.startswith("Mark") and title.rstrip().endswith("m") for title in titles), "with its key"
+        assert any(title.startswith("Mark") and title.endswith("m") for title in titles), "with its key"
         assert not any(title.startswith(("Up ", "Page down")) for title in titles)
         await choose(at, "Send again")
         await at.until(lambda: [row.payload for row in at.rows(direction=Direction.OUT)].count(b"one") == 2, "again")
@@ -191,3 +190,53 @@ async def test_whatever_is_in_a_menu_can_be_done(pane: str, tmp_path: Path) -> N
         entries = entries_of(at.desk, pane)
         assert len({entry.title for entry in entries}) == len(entries), "no two rows read the same"
         assert {"app.palette", "app.help", "app.zoom"} <= {entry.id for entry in entries}
+
+
+@pytest.mark.parametrize("place", [*PANES, "tabs", "bottom"])
+async def test_rows_stand_under_what_they_are_about(place: str, tmp_path: Path) -> None:
+    async with stage(MENU, "echo", tmp_path) as at:
+        await at.talk("one")
+        if place in PANES:
+            at.desk.show_pane(place)
+            await at.pilot.pause()
+        subjects = [entry.subject for entry in entries_of(at.desk, place)]
+        assert len(set(subjects)) > 1
+        assert len([subject for subject, _ in groupby(subjects)]) == len(set(subjects)), "each heading stands once"
+
+
+async def test_a_menu_begins_on_a_row_that_does_something_and_letters_go_on_from_there(tmp_path: Path) -> None:
+    async with stage(MENU, "echo", tmp_path) as at:
+        await at.talk("one")
+        await at.press("f10")
+        await at.until(lambda: isinstance(at.screen, Menu) and at.screen.focused, "the menu")
+        rows = at.screen.query_one(OptionList)
+        assert rows.has_focus
+        assert rows.highlighted == 1, "the first row below the first heading"
+        seen = []
+        for key in ("c", "c", "h", "backspace", "e", "x", "p"):
+            await at.press(key)
+            assert rows.highlighted_option is not None
+            seen.append(rows.highlighted_option.id)
+        assert seen[0] != seen[1], "the same letter again goes on"
+        assert all(str(rows.get_option(one or "").prompt).strip().startswith("C") for one in seen[:3])
+        assert seen[2] == "app.chart", "letters make a word"
+        assert seen[-1] == "app.export", "a move begins another"
+        await at.press("enter")
+        await at.until(lambda: isinstance(at.screen, Prompt), "it was chosen")
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24), (60, 20)])
+async def test_every_row_of_the_longest_menu_can_be_reached(size: tuple[int, int], tmp_path: Path) -> None:
+    async with stage(MENU, "echo", tmp_path) as at:
+        await at.talk("one")
+        await at.pilot.resize_terminal(*size)
+        await at.press("f10")
+        await at.until(lambda: isinstance(at.screen, Menu) and at.screen.focused, "the menu")
+        rows = at.screen.query_one(OptionList)
+        assert at.screen.region.contains_region(at.screen.query_one(".dialog").region)
+        for key, index in (("end", rows.option_count - 1), ("home", 1)):
+            await at.press(key)
+            assert rows.highlighted == index
+            assert 0 <= index - rows.scroll_offset.y < rows.size.height
+        ends = {rows.render_line(line).text.rstrip()[-1:] for line in range(rows.size.height)}
+        assert "y" in ends, "a key at the right"

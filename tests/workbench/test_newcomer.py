@@ -184,6 +184,20 @@ async def test_the_tour_can_be_left_for_a_pane_and_gone_on_with(
         assert "2/5" in str(tour.border_title)
 
 
+async def test_the_last_step_of_the_tour_says_that_it_is_the_last(journal: Journal, server: demo.Server) -> None:
+    async with running(journal, f"{server.url}/echo", size=SMALL) as (bench, pilot):
+        bench.desk.start_tour()
+        await until(pilot, lambda: isinstance(bench.desk.focused, Tour), "the tour")
+        tour = bench.desk.query_one(Tour)
+        await pilot.press("enter", "enter", "enter", "enter")
+        assert "5/5" in str(tour.border_title)
+        assert str(tour.border_subtitle) == "enter ends it"
+        await pilot.press("left")
+        assert "enter next" in str(tour.border_subtitle)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: not bench.desk.query(Tour), "it is over")
+
+
 async def test_before_the_first_connection_nothing_is_asked_of_the_user(
     journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,11 @@ class Growing(RuleBasedStateMachine):
         self.channels.tap([message(next(self.seqs), name) for name in names])
         self.one.sync()
 
+    @rule(names=st.lists(st.text("aB$/", max_size=6), max_size=8))
+    def offer(self, names: list[str]) -> None:
+        self.channels.offer(names)
+        self.one.sync()
+
     @rule(pick=st.randoms(use_true_random=False), folded=st.booleans())
     def fold(self, pick: random.Random, folded: bool) -> None:
         if self.one.height:

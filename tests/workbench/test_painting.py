@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from rtui.capture.journal import Journal
 from rtui.core.lifecycle import State
 from rtui.demo import websocket as demo
 from tests.workbench.conftest import running, until
-from tests.workbench.glass import Glass, in_full
+from tests.workbench.glass import Glass, all_shown
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (140, 40)])
 
@@ -24,36 +22,25 @@ async def test_every_row_reaches_the_terminal(journal: Journal, server: demo.Ser
         connections = [sheet.connection for sheet in bench.desk.sheets if sheet.connection is not None]
         await until(pilot, lambda: all(one.state is State.OPEN for one in connections), "open")
 
-        async def settled(what: str) -> None:
-            """Both pictures agree, at one of several looks: between two of them a clock may have gone on."""
-            for _ in range(40):
-                await pilot.pause()
-                seen, full = glass.lines(), in_full(bench)
-                if seen == full:
-                    return
-                await asyncio.sleep(0.05)
-            wrong = [(row, a, b) for row, (a, b) in enumerate(zip(seen, full, strict=True)) if a != b]
-            raise AssertionError(f"after {what}: {wrong}")
-
-        await settled("start")
+        await all_shown(pilot, glass, "start")
         keys = ["right_square_bracket", "T", "left_square_bracket"]
         keys += ["f7", "f7", "f4", "f6", "f6", "f3", "f3", "f5", "f4"]
         for number, key in enumerate(keys):
             connections[0].send(f"message {number}".encode())
             await until(pilot, lambda: connections[0].meter.count >= 2 * (number + 1), "sent and echoed")  # noqa: B023
             await pilot.press(key)
-            await settled(key)
+            await all_shown(pilot, glass, key)
         bench.desk.put_filter('"message 3"')
-        await settled("a filter")
+        await all_shown(pilot, glass, "a filter")
         connections[0].send(b"message 3 again")
-        await settled("a row that matches")
+        await all_shown(pilot, glass, "a row that matches")
         bench.desk.put_filter("")
-        await settled("no filter")
+        await all_shown(pilot, glass, "no filter")
         bench.theme = "textual-light"
-        await settled("another theme")
+        await all_shown(pilot, glass, "another theme")
         await pilot.resize_terminal(100, 30)
         connections[0].send(b"after the resize")
-        await settled("a resize")
+        await all_shown(pilot, glass, "a resize")
 
 
 async def test_a_paint_between_two_looks_does_not_hide_what_came(journal: Journal, server: demo.Server) -> None:

@@ -17,7 +17,7 @@ from rtui.workbench.terminal import driver_class
 
 PASTES = st.text(st.characters(exclude_characters="\x1b"), max_size=20).map(lambda text: START + text + END)
 KEYS = st.sampled_from(
-    ["a", "é", "\r", "\x1b", "\x1b[A", "\x1b[1;5C", "\x1bx", "\x1b[I", "\x1b[<0;5;5M", "\x1b[201", "[200"]
+    ["A", "é", "\r", "\x1b", "\x1b[A", "\x1b[1;5C", "\x1bX", "\x1b[I", "\x1b[<0;5;5M", "\x1b[201", "[200"]
 )
 
 
@@ -30,6 +30,21 @@ def shown(messages: Iterable[Message]) -> list[tuple[object, ...]]:
 
 def parsed(parser: XTermParser, chunks: Iterable[str]) -> list[tuple[object, ...]]:
     return shown(token for chunk in chunks for token in parser.feed(chunk))
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("\x1ba\x1ba", ["alt+a", "alt+a"]),
+        ("x\x1ba\x1bsy", ["x", "alt+a", "alt+s", "y"]),
+        ("\x1b[A\x1bt\x1b[A", ["up", "alt+t", "up"]),
+        ("\x1bf\x1bt", ["ctrl+right", "alt+t"]),
+        (f"{START}\x1ba\x1ba{END}", [None]),
+    ],
+)
+def test_keys_with_alt_that_come_together_are_keys_and_type_nothing(text: str, keys: list[str | None]) -> None:
+    found = parsed(PasteParser(), [text])
+    assert [key for _, key, *_ in found] == keys
 
 
 @given(st.lists(st.one_of(KEYS, PASTES), max_size=12), st.lists(st.integers(1, 9), min_size=1, max_size=30))

@@ -14,6 +14,7 @@ from rtui.settings.session import Session
 from rtui.settings.session_model import PAYLOAD_VIEWS, View
 from rtui.workbench.widgets.chart import Chart
 from rtui.workbench.widgets.message import MODES, MessageView
+from tests.waiting import PATIENCE
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
 from tests.workbench.widgets.fake import Host, row, screen_text
@@ -46,7 +47,7 @@ async def test_a_large_binary_message_is_read_in_a_thread() -> None:
     async with Host(view).run_test(size=(80, 24)):
         view.show(row(1, msgpack.encode([{"id": each, "v": "x" * 8} for each in range(50_000)])), None)
         assert view.problem == "reading…"
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while view.problem == "reading…":  # noqa: ASYNC110 - the pane has no event for it
                 await asyncio.sleep(0.02)
         assert view.problem == "MessagePack"

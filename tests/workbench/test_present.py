@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from rtui.capture.journal import Journal
 from rtui.core.fault import Fault
@@ -22,6 +24,7 @@ from rtui.settings.session_model import Step
 from rtui.workbench.app import Workbench
 from rtui.workbench.panes.caption import Slide
 from rtui.workbench.presentation import Clock, Presentation
+from rtui.workbench.screens.dialog import Choose
 from rtui.workbench.widgets.density import Density
 from rtui.workbench.widgets.filterbar import FilterBar
 from tests.workbench.conftest import running, until
@@ -96,13 +99,14 @@ async def test_a_notification_stands_above_the_band(journal: Journal, server: de
     async with running(journal) as (bench, pilot):
         stand = Stand(bench, pilot)
         await stand.begin(server, *STEPS)
-        bench.notify("something to know")
+        bench.notify("something to know", timeout=60)
         await until(pilot, lambda: bench.desk.query("Toast") and bench.desk.query_one("Toast").region, "a notification")
         band = stand.presenter.band
         assert band is not None
         assert bench.desk.query_one("Toast").region.bottom == band.region.y
         await pilot.press("escape")
-        await until(pilot, lambda: bench.desk.query_one("Toast").region.bottom == 39, "back at its place")
+        composer = bench.desk.query_one("#composer")
+        await until(pilot, lambda: bench.desk.query_one("Toast").region.bottom == composer.region.y, "above")
 
 
 async def test_leaving_brings_everything_back(journal: Journal, server: demo.Server) -> None:
@@ -270,13 +274,43 @@ async def test_page_keys_belong_to_the_log_while_it_has_the_focus(journal: Journ
 async def test_a_session_without_steps_is_told_what_its_file_needs(journal: Journal, server: demo.Server) -> None:
     async with running(journal) as (bench, pilot):
         stand = Stand(bench, pilot)
-        await stand.begin(server)
+        await stand.open(server)
+        stand.presenter.begin()
+        await until(pilot, lambda: stand.presenter.on and stand.slide.text, "the band")
         assert stand.slide.text == "shown has no steps to present."
         assert "[[steps]]" in stand.slide.next
         assert stand.presenter.caps is not None
         assert shown(bench) is Density.LARGE
         await pilot.press("pagedown", "pageup", "x", "a", "escape")
         assert not stand.presenter.on
+
+
+async def test_the_key_goes_to_a_tab_that_has_steps(journal: Journal, server: demo.Server) -> None:
+    async with running(journal) as (bench, pilot):
+        stand = Stand(bench, pilot)
+        await stand.open(server, *STEPS, name="with")
+        await stand.open(server, name="without")
+        await pilot.press("P")
+        await until(pilot, lambda: stand.presenter.on and stand.slide.title == "0/3", "the band")
+        assert bench.desk.session is not None
+        assert bench.desk.session.name == "with"
+
+
+async def test_the_key_offers_sessions_that_have_steps(journal: Journal, server: demo.Server, tmp_path: Path) -> None:
+    mine = tmp_path / "config" / "sessions"
+    mine.mkdir(parents=True)
+    for name, steps in (("stepping", '[[steps]]\nsend = "one"\n'), ("plain", "")):
+        (mine / f"{name}.toml").write_text(f'[session]\nurl = "{server.url}/echo"\n{steps}')
+    async with running(journal) as (bench, pilot):
+        stand = Stand(bench, pilot)
+        await stand.open(server)
+        await pilot.press("P")
+        await until(pilot, lambda: isinstance(bench.screen, Choose), "which one")
+        offered = [str(one.prompt).split()[0] for one in bench.screen.query_one(OptionList).options]
+        assert "stepping" in offered
+        assert "plain" not in offered
+        await pilot.press(*"stepping", "enter")
+        await until(pilot, lambda: stand.presenter.on and stand.slide.title == "0/1", "the band")
 
 
 async def test_wrong_steps_are_named(journal: Journal, server: demo.Server) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from rtui.workbench.pump import CALM, RATES, Governor, Pump, top_rate
+from tests.waiting import PATIENCE
 
 
 def test_the_rate_falls_with_lateness_and_says_how_late() -> None:
@@ -58,7 +59,7 @@ async def test_ticks_come_until_stopped() -> None:
     pump = Pump(frame, top=60)
     pump.start()
     pump.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await enough.wait()
     pump.stop()
     assert not pump.running
@@ -74,6 +75,6 @@ async def test_an_error_in_a_frame_stops_the_clock_and_is_handed_on() -> None:
 
     pump = Pump(frame, top=60, on_error=failed.set_result)
     pump.start()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert isinstance(await failed, ValueError)
     assert not pump.running

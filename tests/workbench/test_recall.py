@@ -166,9 +166,9 @@ def test_drafts_of_another_protocol_lose_what_it_does_not_have() -> None:
 
     class Named:
         adapter = WebSocket()
-        name = "a"
+        session = Session(name="a", url="ws://a")
 
     connection: Any = Named()
     assert recall.draft_of(state, connection) == Draft("x", "json", "", {"fragment": "3"})
-    connection.name = "b"
+    connection.session = Session(name="b", url="ws://a")
     assert recall.draft_of(state, connection) is None

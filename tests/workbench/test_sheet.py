@@ -145,11 +145,14 @@ def test_a_tab_that_is_alone_has_no_companion_and_a_closed_one_is_none() -> None
     assert sheets.current is second
 
 
-def test_tabs_of_one_name_can_be_told_apart() -> None:
+def test_halves_change_places_and_the_current_one_stays_current() -> None:
     sheets = Sheets()
-    twins = [Sheet(key, "echo", make) for key in (1, 2, 3)]
-    for sheet in twins:
-        sheets.add(sheet)
-    assert [sheets.title(sheet) for sheet in twins] == ["echo", "echo (2)", "echo (3)"]
-    twins[1].name = "mine"
-    assert [sheets.title(sheet) for sheet in twins] == ["echo", "mine", "echo (2)"]
+    one, other = (Sheet(key, str(key), make) for key in (1, 2))
+    sheets.add(one)
+    sheets.add(other)
+    sheets.go(one)
+    sheets.swap()
+    assert sheets.shown == [one]
+    sheets.split(other)
+    sheets.swap()
+    assert (sheets.shown, sheets.current, sheets.other) == ([other, one], other, one)

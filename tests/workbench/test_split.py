@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from rtui.workbench.widgets.filterbar import FilterBar
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.row import TimeMode
 from tests.workbench.conftest import running, until
-from tests.workbench.glass import Glass, in_full
+from tests.workbench.glass import Glass, all_shown
 from tests.workbench.test_desk import toasts, write
 from tests.workbench.test_snapshot import desk, settle
 
@@ -301,16 +300,6 @@ async def test_both_halves_reach_the_terminal(journal: Journal, server: demo.Ser
         bench.refresh()
         bench.desk._compositor_refresh()
 
-        async def settled(what: str) -> None:
-            for _ in range(40):
-                await pilot.pause()
-                shown, full = glass.lines(), in_full(bench)
-                if shown == full:
-                    return
-                await asyncio.sleep(0.05)
-            wrong = [(row, a, b) for row, (a, b) in enumerate(zip(shown, full, strict=True)) if a != b]
-            raise AssertionError(f"after {what}: {wrong}")
-
         sizes = {4: (80, 24), 6: (60, 20), 7: (20, 5), 8: (140, 40)}
         for number, key in enumerate(("backslash", "z", "backslash", "f7", "f7", "backslash", "z", "up", "T", "z")):
             for connection in connections:
@@ -320,7 +309,7 @@ async def test_both_halves_reach_the_terminal(journal: Journal, server: demo.Ser
             await pilot.press(key)
             if number in sizes:
                 await pilot.resize_terminal(*sizes[number])
-            await settled(f"{number}: {key}")
+            await all_shown(pilot, glass, f"{number}: {key}")
 
 
 async def test_an_idle_half_costs_a_look_at_its_lens(journal: Journal, server: demo.Server) -> None:

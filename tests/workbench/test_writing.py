@@ -75,11 +75,13 @@ async def test_a_message_that_is_confirmed_says_after_how_long(journal: Journal)
     try:
         async with running(journal, f"{server.url}/") as (bench, pilot):
             await opened(bench, pilot)
-            await pilot.press("s")
-            bench.desk.query_one("#channel", Input).value = "x"
+            await pilot.press("s", "x", "enter")  # where to send to comes first, as long as nothing stands there
             bench.desk.query_one("#out-qos", Select).value = "1"
             await pilot.press("h", "i", "ctrl+s")
             await until(pilot, lambda: re.fullmatch(r"acknowledged in \d.* m?s", below(bench)), "told")
+            assert bench.desk.query_one(Composer).draft.channel == "x"
+            await pilot.press("escape", "s")
+            assert bench.desk.query_one(Composer).area.has_focus
     finally:
         await server.close()
 

@@ -219,7 +219,10 @@ async def _help(at: Scene) -> None:
 @case("echo", "menu")
 async def _menu(at: Scene) -> None:
     await at.do()
-    await at.answer(Menu, "mark")
+    await at.until(lambda: isinstance(at.screen, Menu), "the menu")
+    await at.pilot.pause()
+    await at.write("mark")
+    await at.press("enter")
     await at.until(lambda: at.desk.log_view.picks.marks, "the row is marked")
 
 
@@ -265,6 +268,15 @@ async def _other_half(at: Scene) -> None:
     before = at.desk.sheets.current
     await at.do()
     assert at.desk.sheets.current is not before
+
+
+@case("echoes", "swap-halves")
+async def _swap_halves(at: Scene) -> None:
+    await at.press("vertical_line")
+    await at.until(lambda: len(at.desk.sheets.shown) > 1, "two halves")
+    shown = list(at.desk.sheets.shown)
+    await at.do()
+    assert at.desk.sheets.shown == shown[::-1]
 
 
 @case("echo", "jump")
@@ -361,6 +373,10 @@ async def _density(at: Scene) -> None:
 
 @case("echo", "present")
 async def _presents(at: Scene) -> None:
+    sheet = at.desk.sheets.current
+    assert sheet is not None
+    assert sheet.session is not None
+    sheet.session = msgspec.structs.replace(sheet.session, steps=({"send": "one"},))
     await at.do()
     await at.until(lambda: at.desk.query("Caption"))
 

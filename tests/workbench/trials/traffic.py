@@ -132,15 +132,6 @@ async def _about(at: Scene) -> None:
     await at.asks(Note)
 
 
-@case("calls", "copy-command")
-async def _copy_command(at: Scene) -> None:
-    at.desk.send(b'{"text": "a"}', "demo.Echo/Say")
-    await at.until(lambda: at.rows(direction=Direction.OUT), "sent")
-    await at.stand_on(at.rows(direction=Direction.OUT)[0])
-    await at.do()
-    assert "command" in at.toasts
-
-
 # Exchanges
 
 
@@ -246,7 +237,7 @@ async def _clear_retained(at: Scene) -> None:
     await at.until(lambda: tree.selected is not None and not tree.selected.retained, "no more")
 
 
-@case("echo", "diff", "chart", "joined")
+@case("echo", "meta", "diff", "chart", "joined")
 async def _view_message(at: Scene) -> None:
     await at.talk('{"v": 1}', '{"v": 2}')
     await at.do()

@@ -10,7 +10,7 @@ import pytest
 from rtui.core.clean import cell_width
 from rtui.core.record import Kind
 from rtui.workbench.widgets.column import read
-from rtui.workbench.widgets.density import TEXT_LINES, Density
+from rtui.workbench.widgets.density import LINES, Density
 from rtui.workbench.widgets.large_row import block
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.row import PLAIN, Context, Look, TimeMode, layout, pieces
@@ -30,7 +30,7 @@ def large(payload: bytes, *, kind: int = 0, channel: str = "ticks") -> list[str]
 
 
 def test_a_large_row_wraps_its_payload_below_its_head_and_says_that_there_is_more() -> None:
-    head, first, second = large(LONG)
+    head, first, second, _ = large(LONG)
     assert "ticks" in head
     assert "rack" not in head
     assert (first + second).replace(" ", "").startswith('{"rack":"r1","text":"abcdefghij')
@@ -38,14 +38,24 @@ def test_a_large_row_wraps_its_payload_below_its_head_and_says_that_there_is_mor
     assert all(cell_width(line) <= 80 for line in (head, first, second))
 
 
+@pytest.mark.parametrize(("lines", "filled"), [(2, 2), (3, 2), (4, 3), (8, 7)])
+def test_a_large_row_has_the_lines_that_are_asked_for(lines: int, filled: int) -> None:
+    columns = layout(80, channel=40, source=0, density=Density.LARGE, lines=lines)
+    drawn = block(row(1, LONG * 4), Context(columns=columns))
+    assert len(drawn) == lines == Density.LARGE.lines(lines)
+    assert [bool(line) for line in drawn] == [True] * filled + [False] * (lines - filled)
+    assert drawn[filled - 1][-1][1].endswith("…")
+    assert Density.NORMAL.lines(lines) == 1
+
+
 def test_a_short_payload_leaves_the_other_lines_empty() -> None:
-    assert [line.strip() for line in large(b'{"v":1}')[1:]] == ['{"v":1}', ""]
+    assert [line.strip() for line in large(b'{"v":1}')[1:]] == ['{"v":1}', "", ""]
 
 
 def test_wide_characters_are_cut_to_the_width() -> None:
     for line in large("王芳".encode() * 200):
         assert cell_width(line) <= 80
-    assert large("王芳".encode() * 200)[-1].endswith("…")
+    assert large("王芳".encode() * 200)[2].endswith("…")
 
 
 def test_a_sentence_is_broken_at_its_blanks() -> None:
@@ -54,7 +64,7 @@ def test_a_sentence_is_broken_at_its_blanks() -> None:
 
 
 def test_what_is_about_the_connection_says_its_kind_in_the_head() -> None:
-    head, text, _ = large(b"3.0 s without a connection", kind=Kind.GAP, channel="")
+    head, text, *_ = large(b"3.0 s without a connection", kind=Kind.GAP, channel="")
     assert "gap" in head
     assert "3.0 s without a connection" in text
 
@@ -130,7 +140,7 @@ async def test_following_shows_the_last_row_whole_and_rows_in_order(density: Den
         shown = heads(log)
         assert shown[-1] == 199
         assert all(after - before == 1 for before, after in pairwise(shown))
-        assert len(shown) == 23 // density.lines + (23 % density.lines >= TEXT_LINES + 1)
+        assert len(shown) == 23 // density.lines() + (23 % density.lines() >= LINES - 1)
         lens.add(row(200, b"200"))
         log.tick()
         await pilot.pause()
@@ -148,7 +158,7 @@ async def test_keys_and_clicks_reach_the_row_that_is_seen(density: Density) -> N
         await pilot.press("k", "k", "k")
         assert log.cursor_seq == 197
         await pilot.press("pageup")
-        assert log.cursor_seq == 197 - max(1, 24 // density.lines - 1)
+        assert log.cursor_seq == 197 - max(1, 24 // density.lines() - 1)
         await pilot.press("g")
         assert (log.cursor_seq, log.scroll_offset.y) == (100, 0)
         await pilot.press("pagedown")
@@ -156,10 +166,10 @@ async def test_keys_and_clicks_reach_the_row_that_is_seen(density: Density) -> N
         assert any(line.startswith("›") for line in screen_text(log))
         for y in range(log.size.height):
             await pilot.click(log, offset=(8, y))
-            assert log.cursor_seq == lens.seqs[(log.scroll_offset.y + y) // density.lines]
+            assert log.cursor_seq == lens.seqs[(log.scroll_offset.y + y) // density.lines()]
             log.go_to(cursor or 0)
         await pilot.press("end")
-        assert (log.follow, log.scroll_offset.y) == (True, 100 * density.lines - 24)
+        assert (log.follow, log.scroll_offset.y) == (True, 100 * density.lines() - 24)
 
 
 @EACH
@@ -180,7 +190,7 @@ async def test_a_wheel_scrolls_lines_and_rows_put_in_front_move_nothing(density:
         log.tick()
         await pilot.pause()
         assert screen_text(log) == before
-        assert log.scroll_offset.y == offset + 100 * density.lines
+        assert log.scroll_offset.y == offset + 100 * density.lines()
 
 
 async def test_another_density_keeps_the_row_under_the_cursor_in_view() -> None:
@@ -218,6 +228,27 @@ async def test_a_screen_that_shrinks_keeps_the_row_under_the_cursor_in_view(dens
         await pilot.resize_terminal(80, 12)
         await pilot.pause()
         assert heads(log)[0] == top  # out of view, it moves nothing
+
+
+@pytest.mark.parametrize("lines", [2, 3, 5, 8])
+async def test_large_rows_of_any_height_keep_the_arithmetic(lines: int) -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.number(100, 200)
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.focus()
+        log.set_density(Density.LARGE, lines)
+        log.set_lens(lens, {})
+        await pilot.pause()
+        assert (heads(log)[-1], log.scroll_offset.y) == (199, 100 * lines - 24)
+        await pilot.press("up", "up")
+        log.set_density(Density.LARGE, 10 - lines)
+        await pilot.pause()
+        assert 198 in heads(log)
+        assert log.cursor_seq == 198
+        for y in range(24):
+            await pilot.click(log, offset=(8, y))
+            assert log.cursor_seq == lens.seqs[(log.scroll_offset.y + y) // (10 - lines)]
+            log.go_to(198)
 
 
 async def test_another_density_goes_on_following() -> None:
@@ -265,7 +296,7 @@ async def test_a_new_row_draws_only_itself_and_a_quiet_tick_nothing(density: Den
         lens.fill(5_000)
         log.tick()
         await pilot.pause()
-        assert all(count <= 20 // density.lines + 3 for _, count in lens.asked)
+        assert all(count <= 20 // density.lines() + 3 for _, count in lens.asked)
 
 
 @EACH
@@ -281,4 +312,4 @@ async def test_moving_the_cursor_paints_two_rows(density: Density) -> None:
         before = log.painted.repainted
         await pilot.press("up")
         # The empty line below a large row looks the same under the cursor.
-        assert log.painted.repainted - before == 2 * max(1, density.lines - 1)
+        assert log.painted.repainted - before == 2 * max(1, density.lines() - 1)

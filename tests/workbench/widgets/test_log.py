@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import msgspec
 from textual.message import Message
 
+from rtui.capture.reader import LinkRow
 from rtui.core.record import Kind
 from rtui.workbench.widgets.glyph import ASCII
 from rtui.workbench.widgets.log import MessageLog
@@ -58,6 +60,34 @@ async def test_up_stops_following_new_rows_are_counted_and_end_returns() -> None
         await pilot.press("end")
         assert (log.follow, log.new_count, log.cursor_seq) == (True, 0, 107)
         assert log.scroll_offset.y == 107 - log.size.height
+
+
+async def test_the_bar_stands_where_the_rows_do_however_many_come_at_once() -> None:
+    lens, log = FakeLens(), MessageLog()
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.set_lens(lens, {})
+        await pilot.pause()
+        lens.fill(143)
+        log.tick()
+        await pilot.pause()
+        assert log.scroll_offset.y == 143 - log.size.height
+        assert log.vertical_scrollbar.position == log.scroll_y
+
+
+async def test_the_names_of_connections_next_to_each_other_differ_in_colour() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.add(row(1), msgspec.structs.replace(row(2), link=2))
+    names = {link: LinkRow(link, f"name{link}", "websocket", "ws://x") for link in (1, 2)}
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.show_source = True
+        log.set_lens(lens, names)
+        painted = []
+        for elsewhere, line in ((2, 0), (1, 1)):  # the cursor has its own colours
+            log.go_to(elsewhere)
+            await pilot.pause()
+            painted += [piece for piece in log.render_line(line) if "name" in piece.text]
+        assert [piece.text.strip() for piece in painted] == ["name1", "name2"]
+        assert painted[0].style != painted[1].style
 
 
 async def test_freezing_holds_the_picture() -> None:

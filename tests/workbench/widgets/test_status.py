@@ -4,13 +4,15 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from rtui.capture.channels import Channels
 from rtui.core.event import Closed, Offer
 from rtui.core.fault import Fault
 from rtui.core.lifecycle import State
 from rtui.protocols.base import Verb, Words
 from rtui.workbench.widgets.glyph import ASCII, UNICODE
-from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, fitted, header_pieces, status_pieces
+from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, fitted, header_pieces, named, status_pieces
 from tests.workbench.widgets.fake import HOSTILE, Host, row
 
 
@@ -32,7 +34,7 @@ def connection(**changed: Any) -> Any:
         "url": "ws://127.0.0.1:1/echo",
         "details": {},
         "rtt": 400_000,
-        "adapter": SimpleNamespace(title="WebSocket", verbs=frozenset({Verb.SEND})),
+        "adapter": SimpleNamespace(title="WebSocket", verbs=frozenset({Verb.SEND}), playback=None),
         "meter": SimpleNamespace(rate=1200.0, history=lambda: [1, 5, 3]),
         "link": SimpleNamespace(options=SimpleNamespace(insecure=False)),
         "faults": frozenset(),
@@ -72,6 +74,36 @@ def test_an_address_gives_way_first_then_what_matters_least() -> None:
     assert shown(16)[0] == whole[0]
 
 
+@pytest.mark.parametrize("name", ["", "pump (2)"])
+def test_a_figure_is_shown_whole_or_not_at_all(name: str) -> None:
+    details = {"protocol": "13 (RFC 6455)", "tls": "TLS 1.3", "compression": "permessage-deflate"}
+    one = connection(url="mqtt://127.0.0.1:18830/plant/porto/pump-2/telemetry", details=details)
+    pieces = named(header_pieces(one, UNICODE), name)
+    figures = {text for tone, text in pieces if tone != "address"}
+    for cells in range(26, 160):
+        shown = fitted(pieces, cells)
+        assert {text for tone, text in shown if tone != "address"} <= figures | {"1.2k/s"}
+        assert len(" · ".join(text for _, text in shown)) <= cells
+    for cells in (59, 79):
+        texts = [text for _, text in fitted(pieces, cells)]
+        assert "1.2k/s ▂█▅" in texts
+        assert "● open 00:01:23" in texts
+
+
+def test_beside_another_tab_the_name_comes_first_and_the_address_when_there_is_room() -> None:
+    pieces = named(header_pieces(connection(), UNICODE), "pump (2)")
+    texts = [text for _, text in pieces]
+    assert texts == ["pump (2)", "● open 00:01:23", "1.2k/s ▂█▅", "ws://127.0.0.1:1/echo", "rtt 0.4 ms", "WebSocket"]
+    assert [text for _, text in fitted(pieces, 45)] == texts[:3]
+
+
+def test_a_sentence_is_cut_where_it_still_says_something() -> None:
+    fault = Fault(kind="refused", side="network", title="Connection refused by the peer", hint="Start the server.")
+    pieces = header_pieces(connection(state=State.WAITING, attempt=2, retry_in=3.2, fault=fault), UNICODE)
+    assert [text for _, text in fitted(pieces, 50)][1:] == ["Connection refused …"]
+    assert [text for _, text in fitted(pieces, 36)][1:] == []
+
+
 async def test_at_60_columns_the_rate_is_still_there() -> None:
     header = ConnectionHeader()
     async with Host(header).run_test(size=(60, 20)) as pilot:
@@ -92,7 +124,8 @@ def test_trouble_comes_first() -> None:
 
 
 def test_messages_that_the_peer_does_not_read_are_counted() -> None:
-    adapter = SimpleNamespace(title="WebSocket", verbs=frozenset({Verb.SEND}), words=SimpleNamespace(peer="server"))
+    words = SimpleNamespace(peer="server")
+    adapter = SimpleNamespace(title="WebSocket", verbs=frozenset({Verb.SEND}), words=words, playback=None)
     assert header_pieces(connection(waiting=1200, adapter=adapter), UNICODE)[1] == (
         "error",
         "1,200 messages unsent: the server does not read",
@@ -110,14 +143,14 @@ def test_ages_of_a_stream_come_last_and_what_has_not_come_comes_first() -> None:
     now = time.monotonic_ns()
     stream = {"first_byte_ms": 12.4, "first_event_ms": 352.0, "last_byte": now - 7_200_000_000}
     texts = [text for _, text in header_pieces(connection(rtt=None, details={"stream": stream}), UNICODE)]
-    assert texts[-2] == "first byte after 12 ms, first event after 352 ms, last byte 7s ago"
+    assert texts[-4:-1] == ["first byte after 12 ms", "first event after 352 ms", "last byte 7s ago"]
     polled = connection(details={"stream": {"first_byte_ms": 12.4, "last_byte": now}})
     assert [text for _, text in header_pieces(polled, UNICODE)][-2] == "last byte now"
     waiting = connection(details={"stream": {"last_byte": now - 10**9, "next_poll": now + 27_100_000_000}})
     assert [text for _, text in header_pieces(waiting, UNICODE)][1] == "next poll in 27 s"
     often = connection(details={"stream": {"last_byte": now, "next_poll": now + 2_000_000_000}})
     assert not any("next poll" in text for _, text in header_pieces(often, UNICODE))
-    silent = connection(adapter=SimpleNamespace(title="SSE", verbs=frozenset()), channels=counted())
+    silent = connection(adapter=SimpleNamespace(title="SSE", verbs=frozenset(), playback=None), channels=counted())
     assert [text for _, text in header_pieces(silent, UNICODE)][1] == "nothing came yet"
 
 
@@ -150,7 +183,7 @@ async def test_the_status_line_reports_its_journal() -> None:
 
 def test_what_is_offered_is_counted_until_it_is_used_and_open_calls_while_they_last() -> None:
     words = Words(channel="method", channels="methods", separator="/")
-    adapter = SimpleNamespace(title="gRPC", verbs=frozenset({Verb.SEND}), words=words)
+    adapter = SimpleNamespace(title="gRPC", verbs=frozenset({Verb.SEND}), words=words, playback=None)
     offered = tuple(Offer(channel=f"a.B/{name}", kind="unary") for name in "CD")
     fresh = connection(adapter=adapter, offered=offered, channels=counted())
     assert header_pieces(fresh, UNICODE)[1] == ("notice", "2 methods, none used yet")

@@ -186,7 +186,7 @@ async def test_the_title_tells_the_order_what_is_sought_and_whether_it_is_there(
     async with Host(tree).run_test(size=(80, 24)) as pilot:
         tree.focus()
         tree.set_channels(topics("a/b", "z"), WORDS)
-        assert str(tree.border_title) == "topics"
+        assert str(tree.border_title) == "topics · by name"
         await pilot.press("o", "slash", "z")
         assert str(tree.border_title) == "topics · by count · find: z"
         await pilot.press("q")
@@ -271,6 +271,35 @@ async def test_in_a_narrow_tree_the_kind_is_a_word_and_gives_way_to_the_name() -
         await pilot.resize_terminal(14, 20)
         await pilot.pause()
         assert not any("server" in line for line in screen_text(tree))
+
+
+async def test_nodes_that_were_taken_in_by_a_question_can_be_scrolled_to() -> None:
+    tree, channels = ChannelTree(), topics("a")
+    async with Host(tree).run_test(size=(80, 10)) as pilot:
+        tree.set_channels(channels, WORDS)
+        channels.offer([f"topic {number}" for number in range(60)])
+        assert tree.selected is not None
+        tree.tick()
+        await pilot.pause()
+        assert tree.virtual_size.height == tree.row_count() == 61
+
+
+async def test_what_is_offered_no_more_goes_unless_messages_came_on_it() -> None:
+    tree, channels = ChannelTree(), Channels("/")
+    channels.offer(OFFERED)
+    channels.tap([row(1, b'{"n":1}', channel="shop.v1.Cart/Watch")])
+    async with Host(tree).run_test(size=(80, 24)) as pilot:
+        tree.set_channels(channels, METHODS)
+        tree.offered = OFFERED
+        tree.action_last()
+        channels.offer(["shop.v1.Cart/New"])
+        tree.offered = {}
+        tree.tick()
+        await pilot.pause()
+        lines = [line.split()[:2] for line in screen_text(tree) if line.strip()]
+        assert [line[0] for line in lines] == ["▾", "New", "Watch"]
+        assert lines[2][1] == "gone"
+        assert tree.selected is not None, "the cursor is somewhere that is left"
 
 
 async def test_enter_writes_to_what_was_never_used_and_filters_by_what_was() -> None:

@@ -1,0 +1,20 @@
+"""What holds for all tests: how they draw their examples, and what the garbage collector looks through."""
+
+from __future__ import annotations
+
+import gc
+
+from hypothesis import settings
+
+# The same examples each time: a test that fails has been changed, or what it tests has. To look for more than
+# those: `pytest --hypothesis-profile=random`. No deadlines: a busy machine is no bug.
+settings.register_profile("steady", deadline=None, derandomize=True, max_examples=50)
+settings.register_profile("random", deadline=None, print_blob=True)
+settings.load_profile("steady")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported is no garbage: it need not be looked through after each test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
