@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import select
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -56,6 +58,21 @@ class Cli:
             cwd=self.folder,
             env=self.environment | dict(env or {}),
         )
+
+    def on_terminal(self, *arguments: str) -> str:
+        """What a terminal shows of it."""
+        parent, child = pty.openpty()
+        process = self.start(*arguments, stdout=child)
+        os.close(child)
+        shown = b""
+        while select.select([parent], [], [], PATIENCE)[0]:
+            try:
+                shown += os.read(parent, 65_536)
+            except OSError:  # Linux: the other side was closed
+                break
+        os.close(parent)
+        process.communicate(timeout=PATIENCE)
+        return shown.decode()
 
 
 @pytest.fixture

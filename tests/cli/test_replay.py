@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
 import signal
 import time
 from pathlib import Path
@@ -141,18 +138,7 @@ def test_nothing_is_recorded_unless_it_is_asked_for(cli: Cli, capture: Path) -> 
 
 
 def test_a_terminal_gets_text(cli: Cli, capture: Path) -> None:
-    parent, child = pty.openpty()
-    process = cli.start("replay", str(capture), "--count", "2", stdout=child)
-    os.close(child)
-    shown = b""
-    while select.select([parent], [], [], PATIENCE)[0]:
-        try:
-            shown += os.read(parent, 65_536)
-        except OSError:  # Linux: the other side was closed
-            break
-    os.close(parent)
-    process.communicate(timeout=PATIENCE)
-    assert b"plant c/0 0" in shown
+    assert "plant c/0 0" in cli.on_terminal("replay", str(capture), "--count", "2")
 
 
 def test_it_is_interrupted(cli: Cli) -> None:

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import select
 import signal
 import sqlite3
 import subprocess
@@ -138,18 +135,7 @@ def test_a_signal_is_heard_while_the_reader_sleeps(cli: Cli, server: str) -> Non
 
 
 def test_a_terminal_gets_clean_text(cli: Cli, server: str) -> None:
-    parent, child = pty.openpty()
-    process = cli.start("tail", f"{server}/hostile", "--for", "1s", stdout=child)
-    os.close(child)
-    shown = b""
-    while select.select([parent], [], [], PATIENCE)[0]:
-        try:
-            shown += os.read(parent, 65_536)
-        except OSError:  # Linux: the other side was closed
-            break
-    os.close(parent)
-    process.communicate(timeout=PATIENCE)
-    text = shown.decode()
+    text = cli.on_terminal("tail", f"{server}/hostile", "--for", "1s")
     assert len(text) > 500
     assert not [char for char in text if not char.isprintable() and char not in "\r\n"]
 

@@ -26,7 +26,6 @@ from rtui.workbench.panes.caption import Slide
 from rtui.workbench.presentation import Clock, Presentation
 from rtui.workbench.screens.dialog import Choose
 from rtui.workbench.widgets.density import Density
-from rtui.workbench.widgets.filterbar import FilterBar
 from tests.workbench.conftest import running, until
 from tests.workbench.test_density import shown
 
@@ -409,39 +408,6 @@ async def test_the_program_can_begin_in_presenter_mode(journal: Journal, server:
     async with running(journal, f"{server.url}/echo", present=0.0) as (bench, _):
         assert bench.desk.presenter.on
         assert not bench.desk.presenter.clock.on
-
-
-async def test_keys_are_shown_with_what_they_do_and_go_after_a_while(journal: Journal, server: demo.Server) -> None:
-    async with running(journal) as (bench, pilot):
-        stand = Stand(bench, pilot)
-        await stand.open(server)
-        await until(pilot, lambda: bench.desk.has_row, "something to look at")
-        bench.pump.stop()  # time stands still
-        await pilot.press("asterisk", "t", "t")
-        caps = stand.presenter.caps
-        assert caps is not None
-        assert [(cap.key, cap.title, cap.times) for cap in caps.caps] == [("t", "Time", 2)]
-        assert caps.display
-        bench.pump.start()
-        await until(pilot, lambda: not caps.caps, "gone by themselves")
-        assert not caps.display
-        await pilot.press("asterisk", "t")
-        await until(pilot, lambda: not bench.desk.query("KeyCaps"), "put away")
-
-
-@pytest.mark.parametrize("keys", ["slash", "ctrl+f"])
-async def test_what_is_typed_into_a_field_is_not_shown(journal: Journal, server: demo.Server, keys: str) -> None:
-    async with running(journal) as (bench, pilot):
-        stand = Stand(bench, pilot)
-        await stand.open(server)
-        bench.pump.stop()
-        await pilot.press("asterisk", keys)
-        await pilot.press(*"hunter22", "backspace", "left", "right")
-        await pilot.pause()
-        caps = stand.presenter.caps
-        assert caps is not None
-        assert [cap.title for cap in caps.caps] in (["Filter"], ["Search"])
-        assert keys != "slash" or bench.desk.query_one(FilterBar).input.value == "hunter2"
 
 
 async def test_a_black_screen_ends_with_any_key(journal: Journal, server: demo.Server) -> None:
