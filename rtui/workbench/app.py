@@ -197,6 +197,11 @@ class Workbench(Patient):
             caps.note(*press, asyncio.get_running_loop().time())
         return done
 
+    @property
+    def is_open(self) -> bool:
+        """See `Patient`: whether every pane is mounted, and what is to be opened at the start has its tab."""
+        return self.desk.picture is not None and not self.opening
+
     def get_default_screen(self) -> Screen[None]:
         """The desk."""
         return self.desk

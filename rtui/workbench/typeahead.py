@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PATIENCE: Final = 0.5
 """Seconds that a key may hold up the next one: its widget may be gone, a dialog may have to ask the peer first."""
+OPENING: Final = 5.0
+"""Seconds after the first event for which keys wait for the start of the program."""
 POLL: Final = 0.01
 """Seconds between two looks at whether the next one can be handed on."""
 LAPS: Final = 10
@@ -98,9 +100,12 @@ class Patient(App[int]):
         self._errands: set[Errand] = set()
         self._looks: dict[object, float] = {}
         """Looks at the disk that decide what comes next → until when they are waited for."""
+        self._opens_until = 0.0
+        """The start is waited for until then; 0 before the first event."""
 
     async def on_event(self, event: events.Event) -> None:
         """Hand a key, what is pasted, or a button of the mouse to where it belongs when it is its turn."""
+        self._opens_until = self._opens_until or _now() + OPENING
         ours = isinstance(event, events.Key | events.Paste | events.MouseDown | events.MouseUp)
         drags = isinstance(event, events.MouseMove) and bool(self._typed)
         if not (ours or drags) or event.is_forwarded:
@@ -109,9 +114,18 @@ class Patient(App[int]):
             self._typed.append(event)
         elif isinstance(event, events.MouseDown):
             await super().on_event(event)  # what it does, it does when the button is let go
+        elif not self.is_open and _now() < self._opens_until:
+            self._busy = True
+            self._typed.append(event)
+            self._settle(self._turn)
         else:
             self._busy = True
             await self._hand_on(event)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everything is there that keys are for. What is typed before waits, for a while."""
+        return True
 
     def simulate_key(self, key: str) -> None:
         """A key that a click stands for comes before all that was typed after the click."""
@@ -186,7 +200,8 @@ class Patient(App[int]):
         """Whether the screen can be typed into, and no other one is about to come."""
         now = _now()
         looking = any(until > now for until in self._looks.values())
-        return not looking and self.screen.is_mounted and not any(one.on_its_way for one in self._errands)
+        opening = not self.is_open and now < self._opens_until
+        return not (looking or opening) and self.screen.is_mounted and not any(one.on_its_way for one in self._errands)
 
     def _end(self) -> None:
         """The next one's turn."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import Any, TypeAlias
 
 import pytest
@@ -19,6 +20,7 @@ from rtui.settings.paths import user_sessions
 from rtui.settings.session import SavedMessage, Session
 from rtui.workbench.app import Workbench
 from rtui.workbench.screens.dialog import Prompt
+from rtui.workbench.screens.stage import Stage
 from rtui.workbench.typeahead import Errand
 from rtui.workbench.widgets.filterbar import FilterBar
 from rtui.workbench.widgets.footer import KeyLine
@@ -282,3 +284,23 @@ async def test_an_errand_passes_on_what_it_is_told() -> None:
 
 async def _awaited(errand: Errand) -> None:
     await errand
+
+
+@pytest.mark.parametrize("tab", ["", "right_square_bracket"])
+async def test_what_is_typed_before_anything_stands_is_kept_for_it(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch, tab: str
+) -> None:
+    mount_rest = Stage.mount_rest
+
+    async def mount_late(stage: Stage) -> None:
+        # From nowhere, as a driver does: what the desk itself sends does not come back to it.
+        Context().run(type_at_once, stage.bench, *filter(None, [tab]), "s", *"abc")
+        for _ in range(20):
+            await asyncio.sleep(0)  # they have arrived, and find no pane
+        await mount_rest(stage)
+
+    monkeypatch.setattr(Stage, "mount_rest", mount_late)
+    async with running(journal, f"{server.url}/echo", f"{server.url}/chat") as (bench, pilot):
+        await until(pilot, lambda: bench.desk.composer and bench.desk.composer.area.text == "abc", "typed")
+        assert bench.desk.connection is not None
+        assert bench.desk.connection.url.endswith("/chat" if tab else "/echo")

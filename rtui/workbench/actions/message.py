@@ -16,7 +16,7 @@ from rtui.core.words import counted
 from rtui.protocols.base import Verb
 from rtui.settings.option import declared
 from rtui.workbench.action import Book
-from rtui.workbench.actions.connection import can_send, explain_silence, is_open, plays
+from rtui.workbench.actions.connection import can_send, explain_silence, plays
 from rtui.workbench.actions.view import has_sheet
 
 if TYPE_CHECKING:
@@ -79,12 +79,12 @@ def _may_ask_to_resend(desk: Desk) -> bool:
     return can_resend(desk) or (plays(desk) and desk.has_row)
 
 
-def _may_ask_to_send(desk: Desk) -> bool:
-    """Whether a message can be sent, or the protocol has none and says so."""
-    return is_open(desk) or (desk.connection is not None and not desk.sends)
+def _has_connection(desk: Desk) -> bool:
+    """A message can be written before the connection is open; a protocol that has none says so."""
+    return desk.connection is not None
 
 
-@_action("compose", "s", "Send", footer=can_send, when=_may_ask_to_send, menu=("tabs",))
+@_action("compose", "s", "Send", footer=can_send, when=_has_connection, menu=("tabs",))
 def compose(desk: Desk) -> None:
     """Write a message."""
     if desk.sends:
