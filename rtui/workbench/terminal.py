@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING, Any, Protocol, cast
 
 if TYPE_CHECKING:
@@ -57,11 +59,17 @@ class Leaves(Protocol):
     def end_with(self, error: Exception) -> None:
         """End over an error of ours."""
 
+    def repaint(self) -> None:
+        """All of it."""
+
 
 def driver_class() -> type[Driver] | None:
     """The driver for this system, of an app that `Leaves`; None leaves the choice to Textual."""
     if sys.platform == "win32":
         return None
+    import termios
+    import tty
+
     from textual.drivers import linux_driver
     from textual.drivers.linux_driver import LinuxDriver
 
@@ -76,6 +84,28 @@ def driver_class() -> type[Driver] | None:
             super().__init__(app, **more)
             # A terminal that hangs up reads as an empty one: only writing tells.
             self._file: Any = Outlet(self._file, lambda: app.call_later(app.leave_at_once))
+
+        def _sigcont_application(self, *_: Any) -> None:
+            """Go on, also where it was not ctrl+z that stopped it.
+
+            SIGSTOP cannot be heard, and a hang-up brings a SIGCONT of its own. Textual would begin a second time then,
+            with another thread that reads the keys and that nobody ends.
+            """
+            if self._must_signal_resume or not self._auto_restart:
+                super()._sigcont_application()
+                return
+            with suppress(OSError, termios.error):
+                if self._key_thread is not None and os.tcgetpgrp(self.fileno) == os.getpgrp():
+                    self._take_keys()
+                    self._app.call_later(cast("Leaves", self._app).repaint)
+
+        def _take_keys(self) -> None:
+            """Each key as it is pressed, unechoed: a shell has its own way while a job of it is stopped."""
+            attributes = termios.tcgetattr(self.fileno)
+            attributes[tty.LFLAG] = self._patch_lflag(attributes[tty.LFLAG])
+            attributes[tty.IFLAG] = self._patch_iflag(attributes[tty.IFLAG])
+            attributes[tty.CC][termios.VMIN] = 1
+            termios.tcsetattr(self.fileno, termios.TCSANOW, attributes)
 
         def _run_input_thread(self) -> None:
             app = cast("Leaves", self._app)
