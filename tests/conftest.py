@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 
 from hypothesis import settings
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 # The same examples each time: a test that fails has been changed, or what it tests has. To look for more than
 # those: `pytest --hypothesis-profile=random`. No deadlines: a busy machine is no bug.
@@ -18,3 +20,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 10, 10)
+    if settings.default is not None and settings.default.derandomize:
+        # Hypothesis also draws the constants of our modules: of those imported by then, which is to say that the
+        # tests that this process ran before would decide what is drawn.
+        providers._get_local_constants = Constants

@@ -19,6 +19,19 @@ async def eventually(condition: Callable[[], object], patience: float = PATIENCE
             await asyncio.sleep(0.001)
 
 
+async def at_rest(figure: Callable[[], int], still: float = 0.05) -> int:
+    """The value of a figure that has not moved for `still` seconds; TimeoutError if it goes on moving.
+
+    In a stall of the process nothing moves either: what is at rest may yet move, but not for ever.
+    """
+    async with asyncio.timeout(PATIENCE):
+        before = figure()
+        while True:
+            await asyncio.sleep(still)
+            if before == (before := figure()):
+                return before
+
+
 def settled(pid: int) -> None:
     """Return when a process has started and does nothing but wait, or has been busy for a while.
 

@@ -71,6 +71,8 @@ class Subscribed(msgspec.Struct, frozen=True, gc=False):
     channel: str
     command: int = 0
     meta: Meta | None = None
+    stood: bool = False
+    """Whether it stood before it was asked for: that is answered, and no row tells it a second time."""
 
 
 class Unsubscribed(msgspec.Struct, frozen=True, gc=False):

@@ -16,11 +16,12 @@ import msgspec
 
 DEEPEST: Final = 200
 """Levels of arrays and maps within each other that are read."""
-_UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _MAP, _TAG, _SIMPLE = range(8)
+UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG, SIMPLE = range(8)
+"""The major types (3.1)."""
 _DIRECT: Final = 24
 """Arguments below this stand in the first byte."""
-_ENDLESS: Final = 31
-_BREAK: Final = 0xFF
+ENDLESS: Final = 31
+BREAK: Final = 0xFF
 _BIGNUM, _NEGATIVE_BIGNUM = 2, 3
 _WORDS: Final[dict[int, Any]] = {20: False, 21: True, 22: None, 23: None}
 _FLOATS: Final = ((0xF9, struct.Struct(">e")), (0xFA, struct.Struct(">f")), (0xFB, struct.Struct(">d")))
@@ -51,37 +52,35 @@ def _write(value: Any, out: bytearray) -> None:
             _write_float(value, out)
         case str():
             text = value.encode()
-            _write_head(_TEXT, len(text), out)
+            out += head(TEXT, len(text))
             out += text
         case list():
-            _write_head(_ARRAY, len(value), out)
+            out += head(ARRAY, len(value))
             for item in value:
                 _write(item, out)
         case _:
-            _write_head(_MAP, len(value), out)
+            out += head(MAP, len(value))
             for key, item in value.items():
                 _write(key, out)
                 _write(item, out)
 
 
-def _write_head(major: int, argument: int, out: bytearray) -> None:
+def head(major: int, argument: int) -> bytes:
     """The type, and a number of at most 64 bits in as few bytes as hold it (3)."""
     if argument < _DIRECT:
-        out.append(major << 5 | argument)
-        return
+        return bytes([major << 5 | argument])
     place = max(0, ((argument.bit_length() + 7) // 8 - 1).bit_length())
-    out.append(major << 5 | _DIRECT + place)
-    out += argument.to_bytes(1 << place)
+    return bytes([major << 5 | _DIRECT + place]) + argument.to_bytes(1 << place)
 
 
 def _write_integer(value: int, out: bytearray) -> None:
     argument = value if value >= 0 else -1 - value
     if argument.bit_length() <= 64:  # noqa: PLR2004 - what a head holds
-        _write_head(_UNSIGNED if value >= 0 else _NEGATIVE, argument, out)
+        out += head(UNSIGNED if value >= 0 else NEGATIVE, argument)
         return
     data = argument.to_bytes((argument.bit_length() + 7) // 8)
-    _write_head(_TAG, _BIGNUM if value >= 0 else _NEGATIVE_BIGNUM, out)
-    _write_head(_BYTES, len(data), out)
+    out += head(TAG, _BIGNUM if value >= 0 else _NEGATIVE_BIGNUM)
+    out += head(BYTES, len(data))
     out += data
 
 
@@ -117,27 +116,28 @@ def _read(data: bytes, at: int, deep: int) -> tuple[Any, int]:
     if deep == 0:
         raise NotCbor("nested too deeply")
     major, info = data[at] >> 5, data[at] & 0x1F
-    if major == _SIMPLE:
+    if major == SIMPLE:
         return _read_simple(data, at, info)
-    if info == _ENDLESS:
+    if info == ENDLESS:
         return _read_endless(data, at, deep)
-    argument, at = _read_argument(data, at, info)
-    if major in {_UNSIGNED, _NEGATIVE}:
-        return argument if major == _UNSIGNED else -1 - argument, at
-    if major in {_BYTES, _TEXT}:
+    argument, at = read_argument(data, at, info)
+    if major in {UNSIGNED, NEGATIVE}:
+        return argument if major == UNSIGNED else -1 - argument, at
+    if major in {BYTES, TEXT}:
         return _chunk(data, at, argument, major), at + argument
-    if major == _TAG:
+    if major == TAG:
         return _read_tagged(data, at, argument, deep)
-    return (_read_items if major == _ARRAY else _read_pairs)(data, at, deep, lambda _at, count: count == argument)
+    return (_read_items if major == ARRAY else _read_pairs)(data, at, deep, lambda _at, count: count == argument)
 
 
-def _read_argument(data: bytes, at: int, info: int) -> tuple[int, int]:
+def read_argument(data: bytes, at: int, info: int) -> tuple[int, int]:
+    """The number in the head at `at`, and where the head ends."""
     if info < _DIRECT:
         return info, at + 1
     size = 1 << (info - _DIRECT)
     if size > 8:  # noqa: PLR2004 - 28 to 30 are reserved
         raise NotCbor(f"nothing is meant by 0x{data[at]:02x} at byte {at}")
-    return int.from_bytes(_slice(data, at + 1, size)), at + 1 + size
+    return int.from_bytes(piece(data, at + 1, size)), at + 1 + size
 
 
 def _read_simple(data: bytes, at: int, info: int) -> tuple[Any, int]:
@@ -145,9 +145,9 @@ def _read_simple(data: bytes, at: int, info: int) -> tuple[Any, int]:
         if data[at] == code:
             value = form.unpack_from(data, at + 1)[0]
             return value if math.isfinite(value) else _named(value), at + 1 + form.size
-    if data[at] == _BREAK:
+    if data[at] == BREAK:
         raise NotCbor(f"a break at byte {at}, where nothing is open")
-    number, end = _read_argument(data, at, info)
+    number, end = read_argument(data, at, info)
     return _WORDS.get(number, f"simple({number})"), end
 
 
@@ -161,19 +161,19 @@ def _read_endless(data: bytes, at: int, deep: int) -> tuple[Any, int]:
     major = data[at] >> 5
 
     def is_over(place: int, _count: int) -> bool:
-        return data[place] == _BREAK
+        return data[place] == BREAK
 
-    if major in {_ARRAY, _MAP}:
-        value, end = (_read_items if major == _ARRAY else _read_pairs)(data, at + 1, deep, is_over)
+    if major in {ARRAY, MAP}:
+        value, end = (_read_items if major == ARRAY else _read_pairs)(data, at + 1, deep, is_over)
         return value, end + 1
-    if major not in {_BYTES, _TEXT}:
+    if major not in {BYTES, TEXT}:
         raise NotCbor(f"nothing is meant by 0x{data[at]:02x} at byte {at}")
     pieces, at = b"", at + 1
     while not is_over(at, 0):
-        if data[at] >> 5 != major or data[at] & 0x1F == _ENDLESS:
+        if data[at] >> 5 != major or data[at] & 0x1F == ENDLESS:
             raise NotCbor(f"not a piece of the string at byte {at}")
-        size, at = _read_argument(data, at, data[at] & 0x1F)
-        pieces += _slice(data, at, size)
+        size, at = read_argument(data, at, data[at] & 0x1F)
+        pieces += piece(data, at, size)
         at += size
     return _chunk(pieces, 0, len(pieces), major), at + 1
 
@@ -202,19 +202,20 @@ def _key(key: Any) -> str:
 
 
 def _read_tagged(data: bytes, at: int, tag: int, deep: int) -> tuple[Any, int]:
-    if tag in {_BIGNUM, _NEGATIVE_BIGNUM} and data[at] >> 5 == _BYTES and data[at] & 0x1F != _ENDLESS:
-        size, start = _read_argument(data, at, data[at] & 0x1F)
-        number = int.from_bytes(_slice(data, start, size))
+    if tag in {_BIGNUM, _NEGATIVE_BIGNUM} and data[at] >> 5 == BYTES and data[at] & 0x1F != ENDLESS:
+        size, start = read_argument(data, at, data[at] & 0x1F)
+        number = int.from_bytes(piece(data, start, size))
         return (number if tag == _BIGNUM else -1 - number), start + size
     return _read(data, at, deep - 1)
 
 
 def _chunk(data: bytes, at: int, size: int, major: int) -> str:
-    part = _slice(data, at, size)
-    return part.decode() if major == _TEXT else b64encode(part).decode("ascii")
+    part = piece(data, at, size)
+    return part.decode() if major == TEXT else b64encode(part).decode("ascii")
 
 
-def _slice(data: bytes, at: int, size: int) -> bytes:
+def piece(data: bytes, at: int, size: int) -> bytes:
+    """`size` bytes; raises IndexError if there are fewer."""
     if at + size > len(data):
         raise IndexError(at)
     return data[at : at + size]

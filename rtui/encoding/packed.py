@@ -1,4 +1,7 @@
-"""MessagePack and CBOR: JSON text in, bytes out, and back. Protobuf needs a type: see `rtui.protobuf.codec`."""
+"""MessagePack and CBOR: text in, bytes out, and back. Protobuf needs a type: see `rtui.protobuf.codec`.
+
+The text is JSON, or the diagnostic notation for what JSON cannot say: see `rtui.encoding.diagnostic`.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,23 @@ PACKINGS: Final[tuple[Packing, ...]] = ("msgpack", "cbor")
 _LOWEST, _HIGHEST = -(1 << 63), (1 << 64) - 1
 _ENDLESS: Final = (float("inf"), float("-inf"))
 _write_msgpack: Final = msgspec.msgpack.Encoder().encode
-_read_msgpack: Final = msgspec.msgpack.Decoder().decode
+_read_msgpack: Final = msgspec.msgpack.Decoder(ext_hook=lambda code, data: f"ext({code}, h'{data.hex()}')").decode
 _write_json: Final = msgspec.json.Encoder().encode
 
 
 def pack(text: bytes, packing: Packing) -> bytes:
-    """The bytes that the JSON `text` is in a format.
+    """The bytes that `text`, JSON or diagnostic notation, is in a format.
 
     Raises:
-        Unfit: it is no JSON, or the format cannot hold it; with the path of what it cannot.
+        Unfit: it is neither, or the format cannot hold it; with the path or the place of what it cannot.
     """
     try:
         value = parsed(text)
+    except Unfit as error:
+        return _noted(text, packing, error)
+    except RecursionError:
+        raise Unfit("nested too deeply") from None
+    try:
         if wrong := next(_too_large(value, packing), None):
             raise wrong
         return cbor.encode(value) if packing == "cbor" else _write_msgpack(value)
@@ -69,12 +77,41 @@ def untyped(_text: bytes) -> bytes:
     raise Unfit("no message types are known: [view.protobuf] of a session names a descriptor set")
 
 
+def _noted(text: bytes, packing: Packing, wrong: Unfit) -> bytes:
+    """The bytes of what is no JSON for the reason `wrong`: that is told, unless the notation was understood further."""
+    from rtui.encoding.diagnostic import Misspelt, write
+    from rtui.encoding.form import CborForm, MsgpackForm
+
+    try:
+        said = text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise wrong from None
+    try:
+        return write(said, CborForm() if packing == "cbor" else MsgpackForm())
+    except Misspelt as error:
+        if said.strip():
+            raise
+        raise wrong from error
+
+
 def unpack(data: bytes, packing: Packing) -> bytes | None:
     """The JSON that `data` means, as far as JSON can say it; None if it is not in this format.
 
-    Bytes become base64. For looking at: what comes back need not give the same bytes when it is packed again.
+    Bytes become base64, extensions the text of their notation. For looking at: what comes back need not give the same
+    bytes when it is packed again. See `noted` for that.
     """
     try:
         return _write_json(cbor.decode(data) if packing == "cbor" else _read_msgpack(data))
-    except (ValueError, TypeError, RecursionError, OverflowError):  # a key that is an array, an extension, and the like
+    except (ValueError, TypeError, RecursionError, OverflowError):  # a key that is an array, and the like
+        return None
+
+
+def noted(data: bytes, packing: Packing) -> str | None:
+    """The notation from which `pack` makes exactly these bytes, laid out; None if there is none."""
+    from rtui.encoding.spelling import in_cbor, in_msgpack, spell
+
+    try:
+        text = spell(data, in_cbor if packing == "cbor" else in_msgpack)
+        return text if pack(text.encode(), packing) == data else None
+    except (ValueError, RecursionError):
         return None

@@ -115,6 +115,18 @@ class ArgumentsDocument(Document):
         found = part.document.parent(inner)
         return None if found is None else first + found
 
+    def find(self, needle: str, row: int, step: int) -> int | None:
+        """See `Document`: argument by argument."""
+        place = min(bisect_right(self._ends, max(row, 0)), len(self._parts) - 1)
+        inner = row - (self._ends[place - 1] if place else 0)
+        for at in range(place, len(self._parts) if step > 0 else -1, step):
+            document = self._parts[at].document
+            found = document.find(needle, inner if at == place else -1 if step > 0 else document.height, step)
+            if found is not None:
+                self._count()
+                return found + (self._ends[at - 1] if at else 0)
+        return None
+
     def path(self, row: int) -> str | None:
         """See `Document`: of the payload as a whole."""
         part, inner, _ = self._at(row)

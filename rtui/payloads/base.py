@@ -69,6 +69,18 @@ class Document(ABC):
         """The value of the row as the filter language writes it after `==`; None for what it cannot compare with."""
         return None
 
+    def find(self, needle: str, row: int, step: int) -> int | None:
+        """The next row after `row` that has `needle`, whatever its case; with a `step` of -1 the one before.
+
+        What is folded is looked at too, and unfolded. -1 is the row before the first, `height` the one behind the last.
+        """
+        wanted = needle.casefold()
+        rows = range(row + step, self.height if step > 0 else -1, step)
+        return next((one for one in rows if wanted in self._said(one).casefold()), None)
+
+    def _said(self, row: int) -> str:
+        return "".join(text for line in self.lines(row, 1) for _, text in line)
+
     @abstractmethod
     def value(self, row: int) -> bytes:
         """The bytes behind the row, for copying: exact, not cleaned."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rtui.payloads.base import NOTHING, Document, Line, View, content_type, is_text
+from rtui.payloads.needle import digits, hits, pattern
 
 _ASCII: Final = "".join(
     char if char.isascii() and char.isprintable() else "." for char in map(chr, range(256))
@@ -53,6 +54,16 @@ class HexDocument(Document):
     def path(self, row: int) -> str | None:
         """The offset of the row's first byte."""
         return f"0x{row * self._size:x}"
+
+    def find(self, needle: str, row: int, step: int) -> int | None:
+        """See `Document`: a text, or bytes in hexadecimal. It may begin in one row and end in the next."""
+        at = min(max(row + (step > 0), 0) * self._size, len(self.data))
+        text = next(hits(pattern(needle), self.data, at, step), None)
+        places = [] if text is None else [text.start()]
+        if (wanted := digits(needle)) is not None:
+            place = self.data.find(wanted, at) if step > 0 else self.data.rfind(wanted, 0, at)
+            places += [place] if place >= 0 else []
+        return min(places, key=lambda place: place * step) // self._size if places else None
 
     def value(self, row: int) -> bytes:
         """The bytes of the row."""

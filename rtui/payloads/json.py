@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rtui.core.clean import clean, decode
 from rtui.core.json_path import Step, Steps, write
 from rtui.payloads.base import NOTHING, Document, Line, Span, Style, Unreadable, View, content_type
+from rtui.payloads.needle import hits, pattern
 
 NODE_LIMIT: Final = 200_000
 """Values listed; raw and hex show what is behind them."""
@@ -282,6 +284,47 @@ class JsonTree(Document):
             steps.append(self._step(node))
             node = self._parent[node]
         return write(reversed(steps))
+
+    def find(self, needle: str, row: int, step: int) -> int | None:
+        """See `Document`. Keys and values are looked at as they came; a hit in what is not listed is the last row."""
+        at, known = self._edge(row, step), len(self.data) - self.unread
+        here = self._node(row)
+        for found in hits(pattern(needle), self.data, at, step):
+            node = self._node_at(found.end() - 1)
+            if found.start() < known and node != here:
+                return self._reveal(node)
+            if found.start() >= known and (len(self._rows) - row) * step > 0:
+                return len(self._rows)
+        return None
+
+    def _edge(self, row: int, step: int) -> int:
+        """The byte behind what the row itself says, or (`step` < 0) the one where that begins."""
+        if not 0 <= row < len(self._rows):
+            return 0 if row < 0 else len(self.data)
+        node = self._rows[row]
+        if node < 0:
+            return self._end[~node] - (step < 0)
+        if step < 0:
+            return self._begin(node)
+        return self._start[node] + 1 if self._count[node] else self._end[node]
+
+    def _begin(self, node: int) -> int:
+        return self._key[node] if self._key[node] >= 0 else self._start[node]
+
+    def _node_at(self, position: int) -> int:
+        """The last value that begins, with its key, at `position` or before."""
+        node = bisect_right(self._start, position)
+        return node if node < len(self._start) and self._begin(node) <= position else max(node - 1, 0)
+
+    def _reveal(self, node: int) -> int:
+        """The row of a value, with all unfolded that encloses it."""
+        around, folded = self._parent[node], len(self._folded)
+        while around >= 0:
+            self._folded.discard(around)
+            around = self._parent[around]
+        if len(self._folded) != folded:
+            self._rows = self._visible(0) if self._folded else self._all[:]
+        return self._rows.index(node)
 
     def place(self, steps: Steps) -> int | None:
         """The byte at which the value begins that stands at `steps`; None if there is none."""

@@ -88,7 +88,7 @@ def _extension(data: bytes, at: int, size: int) -> Head:
     kind = struct.unpack_from(">b", data, at)[0]
     if kind == TIMESTAMP and (time := _timestamp(chunk(data, at + 1, size))):
         return Head("scalar", at + 1 + size, "number", time)
-    return binary(data, at + 1, size, f"extension {kind}, ")
+    return binary(data, at + 1, size, kind)
 
 
 def _timestamp(part: bytes) -> str:

@@ -159,12 +159,13 @@ def string(data: bytes, start: int, size: int) -> Head:
     return Head("scalar", start + size, "string", f'"{text}"', key=text)
 
 
-def binary(data: bytes, start: int, size: int, note: str = "") -> Head:
-    """Bytes, the first of them in hex."""
+def binary(data: bytes, start: int, size: int, extension: int | None = None) -> Head:
+    """Bytes, the first of them as they can be written too (`rtui.encoding.diagnostic`)."""
     part = chunk(data, start, size)
     more = "…" if size > SHOWN_BYTES else ""
-    said = f"{note}{counted(size, 'byte')} {part[:SHOWN_BYTES].hex(' ')}{more}"
-    return Head("scalar", start + size, "hex", said.rstrip())
+    said = f"h'{part[:SHOWN_BYTES].hex(' ')}{more}'"
+    said = said if extension is None else f"ext({extension}, {said})"
+    return Head("scalar", start + size, "hex", f"{counted(size, 'byte')} · {said}")
 
 
 def number(value: float, end: int) -> Head:

@@ -3,11 +3,13 @@ r"""Bytes as text: UTF-8 where valid, `\xff` where not, in rows that fit the pan
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rtui.core.clean import clean, decode
 from rtui.payloads.base import NOTHING, Document, Line, View, content_type, is_text
+from rtui.payloads.needle import hits, pattern
 
 ROW_LIMIT: Final = 200_000
 """Rows listed; hex shows what is behind them."""
@@ -80,6 +82,14 @@ class TextDocument(Document):
         self._width = width
         self._starts = self._cut()
         return True
+
+    def find(self, needle: str, row: int, step: int) -> int | None:
+        """See `Document`: it may begin in one row and end in the next."""
+        at = self._starts[min(max(row + (step > 0), 0), len(self._starts) - 1)]
+        if step > 0 and row >= len(self._starts) - 1:
+            return None  # that row stands for all that is not listed
+        found = next(hits(pattern(needle), self.data, at, step), None)
+        return bisect_right(self._starts, found.start()) - 1 if found is not None else None
 
     def value(self, row: int) -> bytes:
         """The bytes of the row, its newline left out."""

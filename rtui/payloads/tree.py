@@ -165,6 +165,26 @@ class Tree(Document):
             node = self._after[node] if node in self._folded else node + 1
         return rows
 
+    def find(self, needle: str, row: int, step: int) -> int | None:
+        """See `Document`: labels and values, as the rows have them."""
+        wanted, count = needle.casefold(), len(self._labels)
+        here = self._node(row)
+        first = (here if here is not None else -1 if row < 0 else count) + step
+        for node in range(first, count if step > 0 else -1, step):
+            if wanted in f"{self._labels[node]}: {self._texts[node]}".casefold():
+                return self._reveal(node)
+        return None
+
+    def _reveal(self, node: int) -> int:
+        """The row of a node, with all unfolded that encloses it."""
+        around, folded = self._parent[node], len(self._folded)
+        while around >= 0:
+            self._folded.discard(around)
+            around = self._parent[around]
+        if len(self._folded) != folded:
+            self._rows = self._visible(0, len(self._labels))
+        return bisect_left(self._rows, node)
+
     # Where a row is and what stands behind it
 
     def parent(self, row: int) -> int | None:

@@ -54,7 +54,7 @@ def test_a_messagepack_tree_folds_and_tells_paths() -> None:
         '  ▾ "a": { 1 pair }',
         '    ▾ "b": [ 2 items ]',
         "        0: 1",
-        "        1: 2 bytes 00 ff",
+        "        1: 2 bytes · h'00 ff'",
         '    "c d": "x␛"',
     ]
     assert [tree.path(row) for row in range(6)] == [".", ".a", ".a.b", ".a.b[0]", ".a.b[1]", '.["c d"]']
@@ -74,8 +74,8 @@ def test_a_messagepack_tree_folds_and_tells_paths() -> None:
         ("d6ff 00000000", "1970-01-01 00:00:00 UTC"),
         ("d7ff 0000000400000001", "1970-01-01 00:00:01.000000001 UTC"),
         ("c70cff 00000001 ffffffffffffffff", "1969-12-31 23:59:59.000000001 UTC"),
-        ("c70cff 00000001 7fffffffffffffff", "extension -1, 12 bytes 00 00 00 01 7f ff ff ff ff ff ff ff"),
-        ("d405 aa", "extension 5, 1 byte aa"),
+        ("c70cff 00000001 7fffffffffffffff", "12 bytes · ext(-1, h'00 00 00 01 7f ff ff ff ff ff ff ff')"),
+        ("d405 aa", "1 byte · ext(5, h'aa')"),
     ],
 )
 def test_messagepack_extensions(data: str, text: str) -> None:
@@ -95,11 +95,11 @@ def test_messagepack_extensions(data: str, text: str) -> None:
         ("f7", "undefined"),
         ("f8ff", "simple(255)"),
         ("c11a514b67b0", "time(1) 1363896240"),
-        ("d74401020304", "tag(23) 4 bytes 01 02 03 04"),
+        ("d74401020304", "tag(23) 4 bytes · h'01 02 03 04'"),
         ("6449455446", '"IETF"'),
-        ("5f42010243030405ff", "5 bytes 01 02 03 04 05"),
+        ("5f42010243030405ff", "5 bytes · h'01 02 03 04 05'"),
         ("7f657374726561646d696e67ff", '"streaming"'),
-        ("40", "0 bytes"),
+        ("40", "0 bytes · h''"),
         ("80", "[ 0 items ]"),
         ("9fff", "[…]"),
     ],
