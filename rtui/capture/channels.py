@@ -22,6 +22,8 @@ MAX_LEVELS: Final = 64
 """Levels that a name is split into; what is deeper stays one name. MQTT allows 65,535: each would be a node."""
 RETAINED: Final = '"retain":true'
 """In the meta of a message that the peer keeps."""
+ANEW: Final = '"session":"new"'
+"""In the meta of an open row: the peer tells anew what it keeps, and it may have forgotten."""
 _SECOND: Final = 1_000_000_000
 
 _EMPTY: Final = bytes(BUCKETS * array("I").itemsize)
@@ -29,6 +31,8 @@ _EMPTY: Final = bytes(BUCKETS * array("I").itemsize)
 _channel_of = attrgetter("channel")
 _direction_of = attrgetter("direction")
 _kind_of = attrgetter("kind")
+_meta_of = attrgetter("meta")
+_payload_of = attrgetter("payload")
 
 
 class Flow:
@@ -127,8 +131,8 @@ class Node(Flow):
         self.muted: bool = parent is not None and parent.muted
         """Whether the user muted this channel, or one above it; see `quiet`."""
         self.retained = False
-        """Whether the peer keeps a message for those who come later, as far as it was told: messages to those who
-        listen already do not say it (MQTT 5.0, 3.3.1.3)."""
+        """Whether the peer keeps a message for those who come later, as far as it was told in this session: messages
+        to those who listen already do not say it (MQTT 5.0, 3.3.1.3)."""
         self.gone = False
         """Whether the peer no longer offers it; it is still here because messages came on it."""
         self.size = 0
@@ -168,6 +172,8 @@ class Channels:
         self._nodes: dict[str, Node] = {}
         self._watches: list[Watch] = []
         self._others: Node | None = None
+        self._kept: set[Node] = set()
+        """Those that are `retained`."""
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -216,11 +222,42 @@ class Channels:
         directions = set(map(_direction_of, records))
         if len(directions) == 1 and not any(map(_kind_of, records)):
             self._tap_alike(records, directions.pop())
+            self._note_kept(records)
         else:
-            messages = [record for record in records if _counts(record)]
-            for direction in directions:
-                self._tap_alike([record for record in messages if record.direction == direction], direction)
+            self._tap_mixed(records, directions)
         self.revision += 1
+
+    def _tap_mixed(self, records: Sequence[Record], directions: set[int]) -> None:
+        """Count the messages among all kinds of rows, and see where a session begins."""
+        messages = [record for record in records if _counts(record)]
+        for direction in directions:
+            self._tap_alike([record for record in messages if record.direction == direction], direction)
+        begun = 0
+        for place, record in enumerate(records):
+            if record.kind == Kind.OPEN and record.meta is not None and ANEW in record.meta:
+                begun = place
+                self._forget_kept()
+        self._note_kept([record for record in records[begun:] if _counts(record)])
+
+    def _note_kept(self, records: Sequence[Record]) -> None:
+        """Mark what the peer says that it keeps. Where it keeps nothing, no record is looked at one by one."""
+        kept = {meta for meta in set(map(_meta_of, records)) if meta is not None and RETAINED in meta}
+        if not kept and (not self._kept or all(map(_payload_of, records))):
+            return
+        for record in records:
+            if (node := self._nodes.get(record.channel)) is None:  # one of the others
+                continue
+            if record.meta in kept and record.payload:
+                node.retained = True
+                self._kept.add(node)
+            elif node.retained and not record.payload:  # so a broker tells those who listen that it was cleared
+                node.retained = False
+                self._kept.discard(node)
+
+    def _forget_kept(self) -> None:
+        for node in self._kept:
+            node.retained = False
+        self._kept.clear()
 
     def _tap_alike(self, records: Sequence[Record], direction: int) -> None:
         """Count messages that all went one way."""
@@ -244,10 +281,6 @@ class Channels:
             node.count_out += count
         node.last = record.payload[:HEAD]
         node.last_size = len(record.payload)
-        if record.meta is not None and RETAINED in record.meta:
-            node.retained = bool(record.payload)
-        elif node.retained and not record.payload:  # so a broker tells those who listen that it was cleared
-            node.retained = False
         at: Node | None = node
         while at is not None:
             at.touch(count, record.time)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -11,7 +12,7 @@ import msgspec
 
 from rtui.capture.operator import OPERATORS, Operator
 from rtui.core import json_path
-from rtui.core.json_path import Step
+from rtui.core.json_path import BadPath, Step
 from rtui.core.record import Kind
 
 LIMIT: Final = 50
@@ -21,11 +22,15 @@ MAX_DEPTH: Final = 8
 MAX_PAYLOAD: Final = 65_536
 MAX_PAYLOADS: Final = 2_097_152
 """Bytes of a payload, and of all payloads together, whose paths are worth the time."""
+MAX_VALUE: Final = 60
+"""Characters of a text that anybody would take from a list."""
 
 _TERM: Final = re.compile(r'(?:[^\s()"]|"(?:[^"\\]|\\.)*(?:"|\\?$))+', re.DOTALL)
 _REST: Final = re.compile(r'[^\s()"]*"?')
 _NAMED: Final = re.compile(r"([A-Za-z]+)(:|==?)(.*)", re.DOTALL)
+_NAME: Final = re.compile(r"[^\W\d][\w.:/-]*")
 _PLAIN: Final = re.compile(r'[^\s()"]+')
+_SIGN: Final = re.compile(r"([!=]=|=|~)(.*)", re.DOTALL)
 _LEAD: Final = re.compile(r"[a-z]+[:<>=]?")
 
 
@@ -56,7 +61,8 @@ class Seen(NamedTuple):
 
     channels: Sequence[str] = ()
     paths: Sequence[Candidate] = ()
-    """See `paths_of`."""
+    values: Mapping[str, Sequence[str]] = {}
+    """By path, as a filter has them. See `places_of` for both."""
     links: Sequence[str] = ()
     protocols: Sequence[str] = ()
 
@@ -80,7 +86,7 @@ def complete(text: str, cursor: int, seen: Seen) -> Completion:
 
 def _for_term(term: str, seen: Seen) -> list[Candidate]:
     if term.startswith("."):
-        return _ranked(term, seen.paths)
+        return ranked(term, seen.paths) or _compared(term, seen)
     named = _NAMED.fullmatch(term)
     if named is not None and (values := _VALUES.get(named[1].lower())) is not None:
         return values(named[2], named[3], seen)
@@ -89,17 +95,30 @@ def _for_term(term: str, seen: Seen) -> list[Candidate]:
     return _for_word(term, seen)
 
 
+def _compared(term: str, seen: Seen) -> list[Candidate]:
+    """What was seen at the path of the term, behind its sign."""
+    try:
+        steps, end = json_path.scan(term)
+    except BadPath:
+        return []
+    found = _SIGN.fullmatch(term, end)
+    values = seen.values.get(json_path.write(steps), ()) if found is not None else ()
+    if found is None:
+        return []
+    return ranked(found[2], map(Candidate, values), lambda value: f"{term[:end]}{found[1]}{value}")
+
+
 def _for_word(word: str, seen: Seen) -> list[Candidate]:
     """Operators that begin so; then channels and paths that hold the word."""
     terms = (*(Candidate(lead, one.help) for lead, one in LEADS.items()), *_JOINING)
     found = [one for one in terms if one.text.startswith(word.lower())]
     if word:
         found += _channels(":", word, seen)[: LIMIT // 2]
-    return found + _ranked(word, seen.paths)
+    return found + ranked(word, seen.paths)
 
 
 def _channels(sign: str, typed: str, seen: Seen) -> list[Candidate]:
-    return _ranked(typed, [Candidate(name) for name in seen.channels], lambda name: _channel(sign, name))
+    return ranked(typed, [Candidate(name) for name in seen.channels], lambda name: _channel(sign, name))
 
 
 def _channel(sign: str, name: str) -> str:
@@ -110,15 +129,15 @@ def _channel(sign: str, name: str) -> str:
 def _kinds(sign: str, typed: str, _seen: Seen) -> list[Candidate]:
     before, comma, last = typed.rpartition(",")
     words = [Candidate(kind.word) for kind in Kind if kind.word not in before.split(",")]
-    return _ranked(last, words, lambda word: f"kind{sign}{before}{comma}{word}")
+    return ranked(last, words, lambda word: f"kind{sign}{before}{comma}{word}")
 
 
 def _links(sign: str, typed: str, seen: Seen) -> list[Candidate]:
-    return _ranked(typed, [Candidate(name) for name in seen.links], lambda name: f"link{sign}{_quoted(name)}")
+    return ranked(typed, [Candidate(name) for name in seen.links], lambda name: f"link{sign}{_quoted(name)}")
 
 
 def _protocols(sign: str, typed: str, seen: Seen) -> list[Candidate]:
-    return _ranked(typed, [Candidate(name) for name in seen.protocols], lambda name: f"proto{sign}{name}")
+    return ranked(typed, [Candidate(name) for name in seen.protocols], lambda name: f"proto{sign}{name}")
 
 
 _VALUES: Final[dict[str, Callable[[str, str, Seen], list[Candidate]]]] = {
@@ -129,7 +148,7 @@ _VALUES: Final[dict[str, Callable[[str, str, Seen], list[Candidate]]]] = {
 }
 
 
-def _ranked(
+def ranked(
     typed: str, candidates: Iterable[Candidate], write: Callable[[str], str] = lambda text: text
 ) -> list[Candidate]:
     """Those that begin with what was typed, then those that hold it; as terms."""
@@ -145,29 +164,51 @@ def _ranked(
 
 def _quoted(value: str) -> str:
     """A value as the language takes it."""
-    if _PLAIN.fullmatch(value):
-        return value
+    return value if _PLAIN.fullmatch(value) else _in_quotes(value)
+
+
+def _in_quotes(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
 
-def paths_of(payloads: Iterable[bytes]) -> list[Candidate]:
-    """The places in JSON payloads, each with an example of what stands there; of an array, its first item's."""
+class Places(NamedTuple):
+    """What JSON payloads hold, and where."""
+
+    paths: list[Candidate]
+    """Each with an example of what stands there."""
+    values: dict[str, list[str]]
+    """Texts, numbers and the like, those of the first payloads first; see `Seen.values`."""
+
+
+def places_of(payloads: Iterable[bytes]) -> Places:
+    """The places in JSON payloads; of an array, its first item's."""
     found: dict[str, str] = {}
+    values: dict[str, dict[str, None]] = {}
+    for document in _documents(payloads):
+        if len(found) >= MAX_PATHS:
+            break
+        for steps, value in islice(_places(document, ()), MAX_PATHS):
+            path = json_path.write(steps)
+            if path not in found:
+                found[path] = _example(value)
+            known = values.setdefault(path, {})
+            if len(known) < LIMIT and (written := _written(value)):
+                known[written] = None
+    paths = [Candidate(path, example) for path, example in sorted(found.items())]
+    return Places(paths, {path: list(known) for path, known in values.items()})
+
+
+def _documents(payloads: Iterable[bytes]) -> Iterator[Any]:
     room = MAX_PAYLOADS
     for payload in payloads:
         if len(payload) > MAX_PAYLOAD or payload[:1] not in {b"{", b"["}:
             continue
         room -= len(payload)
-        if room < 0 or len(found) >= MAX_PATHS:
+        if room < 0:
             break
-        try:
-            document = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            continue
-        for steps, value in islice(_places(document, ()), MAX_PATHS):
-            found.setdefault(json_path.write(steps), _example(value))
-    return [Candidate(path, example) for path, example in sorted(found.items())]
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            yield msgspec.json.decode(payload)
 
 
 def _places(value: Any, steps: tuple[Step, ...]) -> Iterator[tuple[tuple[Step, ...], Any]]:
@@ -187,3 +228,15 @@ def _example(value: Any) -> str:
     if isinstance(value, dict | list):
         return "{…}" if isinstance(value, dict) else "[…]"
     return msgspec.json.encode(value).decode()[:40]
+
+
+def _written(value: Any) -> str:
+    """A value as a filter compares with it: a text that could be read as something else in quotes. Empty for none."""
+    if isinstance(value, dict | list):
+        return ""
+    if not isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    if not value or len(value) > MAX_VALUE or not value.isprintable():
+        return ""
+    is_plain = _NAME.fullmatch(value) is not None and value not in {"true", "false", "null"}
+    return value if is_plain else _in_quotes(value)

@@ -154,7 +154,10 @@ class Courier:
         self._why_lost = self._why or "the writer was too slow"
         kept: list[Frame] = []
         while self._outbox and self.waiting_bytes > MAX_BYTES * 3 // 4:
-            frame = self._outbox.popleft()
+            try:
+                frame = self._outbox.popleft()
+            except IndexError:  # the feeder took it in this moment
+                break
             if frame.kind == LINKS:
                 kept.append(frame)
                 continue

@@ -89,6 +89,8 @@ class Journal:
         self.tail = Tail()
         self._guard = _Guard(path)
         self.last, self._last_link = schema.prepare(path)
+        self._links: dict[int, tuple[int, str, str, str, str, int]] = {}
+        """Rows of the table of links, of those that this run has added."""
         self._reserved = self.last
         self._courier = Courier(path, self.last, self._guard.descriptor, max_pages)
         self._encode = msgspec.msgpack.Encoder().encode
@@ -134,8 +136,14 @@ class Journal:
         """Note a connection and return its id. `url` and `details` are stored as they are: mask them before."""
         self._last_link += 1
         row = (self._last_link, name, protocol, url, _encode_json(details or {}).decode(), time.time_ns())
+        self._links[self._last_link] = row
         self._courier.post_link(self._encode([row]))
         return self._last_link
+
+    def rename_link(self, link: int, name: str) -> None:
+        """The connection is called `name`: filters, exports and whoever opens the capture find all its rows so."""
+        self._links[link] = row = (link, name, *self._links[link][2:])
+        self._courier.post_link(self._encode([row]))
 
     @property
     def committed(self) -> int:
@@ -178,10 +186,11 @@ class Journal:
         if tail.first <= after + 1:
             records = tail.since(after + 1)
             return array("q", [r.seq for r in records if link is None or r.link == link])
+        unstored = self._courier.unstored  # taken before `committed` is read: what is stored in this moment leaves it
         if after < self.committed:
             return None
         found = array("q")
-        for frame in self._courier.unstored:
+        for frame in unstored:
             found.extend(seq for seq in self._listed(frame, link) if seq > after)
         return found
 

@@ -7,11 +7,12 @@ Every clause is 0 or 1, never NULL, so that `not` means what it says. Values are
 from __future__ import annotations
 
 import re
-from datetime import datetime
+import time
 from functools import lru_cache
 from typing import ClassVar, Final, NamedTuple, TypeAlias
 
 from rtui.capture import exchange, meaning, pattern
+from rtui.capture.moment import OF_NEWEST, moment, on_day
 from rtui.capture.sweep import CHANNELS, EITHER, ROWS, Channels, Rows, Test
 from rtui.core.record import Direction, Kind
 
@@ -174,11 +175,15 @@ class Age(Operator):
 
 
 class Time(Operator):
-    code, example, help = "time", "time>12:01:02", "clock time today, or a date and time"
+    code, example, help = "time", "time>12:01:02", "clock time on the day of the newest row, or a date and time"
     takes = frozenset({">", ">=", "<", "<="})
 
     def clause(self, sign: str, value: str) -> Clause:
-        return Clause(f"time {sign} ?", (_moment(value),))
+        if (known := moment(value)) is not None:
+            return Clause(f"time {sign} ?", (known,))
+        if on_day(time.time_ns(), value) is None:
+            raise Wrong(f"{value!r} is no time", "such as 12:01:02 or 2026-11-20T23:59:01Z")
+        return Clause(f"time {sign} {OF_NEWEST}", (value,))
 
 
 OPERATORS: Final[tuple[Operator, ...]] = (
@@ -308,16 +313,6 @@ def _duration(value: str) -> int:
 
 def _bounded(number: float) -> int:
     return _TOP if number >= _TOP else int(number)
-
-
-def _moment(value: str) -> int:
-    """Nanoseconds since the epoch of a time of today, a date, or both; local unless a zone is given."""
-    for text in (value, f"{datetime.now().astimezone():%Y-%m-%d}T{value}"):
-        try:
-            return int(datetime.fromisoformat(text).timestamp() * 1_000_000) * 1000
-        except (ValueError, OverflowError, OSError):
-            continue
-    raise Wrong(f"{value!r} is no time", "such as 12:01:02 or 2026-11-20T23:59:01Z")
 
 
 @lru_cache(maxsize=1)

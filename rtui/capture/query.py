@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from rtui.capture import operator, pattern
+from rtui.capture import moment, operator, pattern
 from rtui.capture.meaning import Meaning, attach
 from rtui.capture.operator import BY_CODE, OPERATORS, Clause, Value, Wrong, help_rows
 from rtui.capture.pattern import BadPattern
@@ -64,6 +64,7 @@ class Filter(msgspec.Struct, frozen=True):
 def register(connection: sqlite3.Connection, meaning: Meaning | None = None) -> None:
     """Give the connection the functions that compiled filters call; `meaning` reads binary payloads for them."""
     pattern.register(connection)
+    moment.register(connection)
     attach(connection, meaning)
 
 

@@ -38,7 +38,8 @@ Frame: TypeAlias = tuple[int, int, list[Row]]
 
 _ONE: Final = "INSERT OR IGNORE INTO records VALUES(" + ",".join("?" * _COLUMNS) + ")"
 _MANY: Final = _ONE + ",(?,?,?,?,?,?,?,?,?,?)" * (_GROUP - 1)
-_LINK: Final = "INSERT OR IGNORE INTO links VALUES(?,?,?,?,?,?)"
+_LINK: Final = "INSERT INTO links VALUES(?,?,?,?,?,?) ON CONFLICT(id) DO UPDATE SET name = excluded.name"
+"""A frame may come twice, and a connection may be called something else."""
 
 
 class Intake:

@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+from contextlib import contextmanager
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtui.capture.completion import LEADS, LIMIT, MAX_PATHS, MAX_PAYLOAD, Candidate, Seen, complete, paths_of
+from rtui.capture.completion import LEADS, LIMIT, MAX_PATHS, MAX_PAYLOAD, Candidate, Seen, complete, places_of
 from rtui.capture.operator import OPERATORS
 from rtui.capture.query import FilterError, compile_filter
+from tests.capture.helper import empty, matching, record
 
 SEEN = Seen(
     channels=["sensors/r1/temp", "sensors/r1/humid", "a room", "temp"],
     paths=[Candidate(".v", "21.5"), Candidate(".user.name", '"bob"')],
+    values={".user.name": ["bob", '"Eve B"', "alice"], ".v": ["21.5", "3"]},
     links=["plant", "my chat"],
     protocols=["mqtt", "websocket"],
 )
@@ -41,6 +46,10 @@ def offered(text: str, cursor: int | None = None, seen: Seen = SEEN) -> list[str
         ("proto:m", "proto:mqtt"),
         (".us", ".user.name"),
         ("in .NAME", "in .user.name"),
+        (".user.name==", ".user.name==bob"),
+        (".user.name==al", ".user.name==alice"),
+        ('in .user.name!="e', 'in .user.name!="Eve B"'),
+        ('.user["name"]~LI', '.user["name"]~alice'),
         ("humid", "ch:sensors/r1/humid"),
     ],
 )
@@ -87,7 +96,7 @@ def test_no_text_is_too_strange(text: str, cursor: int) -> None:
 
 def test_paths_come_with_an_example() -> None:
     payloads = [b'{"v":21.5,"user":{"a b":[{"id":1},{"x":2}]}}', b'{"v":3}', b"no json", b"{", b"[true]"]
-    assert paths_of(payloads) == [
+    assert places_of(payloads).paths == [
         (".[0]", "true"),
         (".user", "{…}"),
         ('.user["a b"]', "[…]"),
@@ -99,21 +108,35 @@ def test_paths_come_with_an_example() -> None:
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_every_path_is_one_that_filters_take(document: object) -> None:
-    import msgspec
-
     try:
         payload = msgspec.json.encode(document)
     except UnicodeEncodeError:
         return
-    for path, _ in paths_of([payload]):
+    for path, _ in places_of([payload]).paths:
         try:
             compile_filter(path)
         except FilterError as error:  # pragma: no cover - the failure says more than the error
             pytest.fail(f"{path!r}: {error}")
 
 
+def test_values_come_once_each_and_as_a_filter_takes_them() -> None:
+    payloads = [b'{"v":1.50,"s":"a b"}', b'{"v":2,"s":"30"}', b'{"v":1.5,"s":"null","n":null}', b'{"v":{},"s":""}']
+    assert places_of(payloads).values == {".v": ["1.5", "2"], ".s": ['"a b"', '"30"', '"null"'], ".n": ["null"]}
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_infinity=False, allow_nan=False)
+
+
+@given(SCALARS | st.text())
+def test_a_value_that_is_offered_finds_the_payload_that_it_was_seen_in(value: object) -> None:
+    payload = msgspec.json.encode({"k": value})
+    with contextmanager(empty)() as capture:
+        for written in places_of([payload]).values[".k"]:
+            assert matching(capture, compile_filter(f".k=={written}"), [record(1, payload)]) == [1], written
+
+
 def test_large_payloads_and_many_keys_are_bounded() -> None:
-    assert paths_of([b'{"v":"' + b"x" * MAX_PAYLOAD + b'"}']) == []
+    assert places_of([b'{"v":"' + b"x" * MAX_PAYLOAD + b'"}']).paths == []
     wide = "{" + ",".join(f'"k{number}":1' for number in range(2_000)) + "}"
-    assert len(paths_of([wide.encode()] * 3)) == MAX_PATHS
-    assert paths_of([b"[" * 10_000]) == []
+    assert len(places_of([wide.encode()] * 3).paths) == MAX_PATHS
+    assert places_of([b"[" * 10_000]).paths == []

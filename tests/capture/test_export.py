@@ -14,6 +14,7 @@ from rtui.capture.query import compile_filter
 from rtui.capture.reader import LinkRow, Reader
 from rtui.core.record import Record
 from tests.capture.helper import NOW, batch
+from tests.waiting import PATIENCE
 
 LINK = LinkRow(1, "plant", "mqtt", "mqtt://h")
 TIME = 1_795_219_141_123_456_789
@@ -111,7 +112,7 @@ def test_export_writes_what_matches_in_order(journal: Journal) -> None:
     journal.add_link("plant", "mqtt", "mqtt://h", {})
     for first in range(1, 9_001, 100):
         journal.append(batch(first, 100, b'{"v":%d}' % first))
-    journal.close()
+    journal.close(PATIENCE)
     reader = Reader(Path(journal.path))
     parts: list[bytes] = []
     count = export(reader, compile_filter(".v>4000"), parts.append)

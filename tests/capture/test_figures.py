@@ -103,6 +103,38 @@ def test_a_message_that_the_peer_keeps_is_marked_until_it_is_replaced_by_nothing
         assert not channels.root.children["a"].retained
 
 
+def kept(channel: str, payload: bytes = b"1") -> Record:
+    return msgspec.structs.replace(row(channel, payload=payload), meta='{"qos":1,"retain":true}')
+
+
+def opened(session: str) -> Record:
+    return msgspec.structs.replace(row("", kind=Kind.OPEN), meta=f'{{"protocol":"MQTT 5","session":"{session}"}}')
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize(
+    ("rows", "marked"),
+    [
+        ([kept("a"), row("a")], {"a"}),
+        ([kept("a"), row("a", payload=b""), row("a")], set()),
+        ([row("a", payload=b""), kept("a")], {"a"}),
+        ([kept("a"), kept("b"), opened("new")], set()),
+        ([kept("a"), kept("b"), opened("new"), kept("b")], {"b"}),
+        ([kept("a"), opened("resumed"), row("b")], {"a"}),
+        ([kept("a"), msgspec.structs.replace(row("", kind=Kind.OPEN), meta=None)], {"a"}),
+        ([kept("a"), opened("new"), row("a", direction=Direction.OUT), row("b")], set()),
+    ],
+)
+def test_what_the_peer_keeps_is_known_from_this_session_whatever_comes_in_one_batch(
+    rows: list[Record], marked: set[str], *, at_once: bool
+) -> None:
+    channels = Channels("/")
+    for part in [rows] if at_once else [[one] for one in rows]:
+        channels.tap(part)
+    assert {node.full for node in channels if node.retained} == marked
+    assert channels.root.total == len([one for one in rows if one.kind == Kind.MESSAGE])
+
+
 def test_names_are_split_into_levels_up_to_a_limit() -> None:
     channels = Channels("/")
     channels.tap([row("/" * 65_535), row("a" + "/b" * (MAX_LEVELS - 1))])

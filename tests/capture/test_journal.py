@@ -6,15 +6,19 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from array import array
 from pathlib import Path
 
 import pytest
 
+from rtui.capture.courier import Courier, Frame
 from rtui.capture.journal import TAIL_RECORDS, Journal, Tail
+from rtui.capture.query import compile_filter
 from rtui.capture.reader import Reader
 from rtui.core.fault import Failure
 from rtui.core.record import Record
 from tests.capture.helper import batch, record, store, until
+from tests.waiting import PATIENCE
 
 
 def stored(path: Path) -> list[int]:
@@ -29,6 +33,21 @@ def child_of(journal: Journal) -> int:
     child = journal._courier.child
     assert child is not None
     return child.pid
+
+
+def test_a_connection_is_renamed_with_its_rows(journal: Journal) -> None:
+    plant, other = journal.add_link("plant", "mqtt", "mqtt://h/"), journal.add_link("other", "mqtt", "mqtt://h/")
+    store(journal, [record(1, link=plant), record(2, link=other)])
+    journal.rename_link(plant, "works")
+    store(journal, [record(3, link=plant)])
+    reader = Reader(journal.path)
+    assert [(row.id, row.name, row.url) for row in reader.links()] == [
+        (1, "works", "mqtt://h/"),
+        (2, "other", "mqtt://h/"),
+    ]
+    assert list(reader.seqs(compile_filter("link:works"))) == [1, 3]
+    assert list(reader.seqs(compile_filter("link:plant"))) == []
+    reader.close()
 
 
 def test_what_is_appended_is_stored_field_by_field(journal: Journal) -> None:
@@ -55,7 +74,7 @@ def test_close_stores_everything(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path / "a.rtui")
     for first in range(1, 100_001, 500):
         journal.append(batch(first, 500))
-    journal.close(30)
+    journal.close(PATIENCE)
     assert stored(tmp_path / "a.rtui") == list(range(1, 100_001))
     assert (journal.backlog, journal.lost, journal.trouble) == (0, 0, "")
     assert [path.name for path in tmp_path.iterdir()] == ["a.rtui"]
@@ -82,12 +101,12 @@ def test_a_capture_is_continued_after_its_last_row(tmp_path: Path) -> None:
     first = Journal.create(tmp_path / "a.rtui")
     first.add_link("a", "websocket", "ws://a", {})
     first.append(batch(1, 3))
-    first.close()
+    first.close(PATIENCE)
     second = Journal.create(tmp_path / "a.rtui")
     assert (second.last, second.committed, second.reserve(2), second.reserve(1)) == (3, 3, 4, 6)
     assert second.add_link("b", "websocket", "ws://b", {}) == 2
     second.append(batch(4, 1))
-    second.close()
+    second.close(PATIENCE)
     assert stored(tmp_path / "a.rtui") == [1, 2, 3, 4]
 
 
@@ -112,16 +131,8 @@ def test_a_writer_that_is_killed_is_replaced_and_nothing_is_lost(journal: Journa
 
 def test_the_user_is_told_that_the_writer_died(journal: Journal) -> None:
     store(journal, [record(1)])
-    courier = journal._courier
-    said: set[str] = set()
-
-    def told() -> bool:
-        said.add(courier.trouble)
-        return len(said) > 1
-
     os.kill(child_of(journal), signal.SIGKILL)
-    until(told)
-    assert any("the capture writer stopped" in text for text in said)
+    until(lambda: "the capture writer stopped" in journal.trouble)
 
 
 def test_a_writer_killed_under_load_loses_nothing(tmp_path: Path) -> None:
@@ -133,7 +144,7 @@ def test_a_writer_killed_under_load_loses_nothing(tmp_path: Path) -> None:
             until(lambda: journal.committed > 0 and child_of(journal) not in killed)
             killed.add(child_of(journal))
             os.kill(child_of(journal), signal.SIGKILL)
-    journal.close(30)
+    journal.close(PATIENCE)
     assert (journal.lost, stored(tmp_path / "a.rtui")) == (0, list(range(1, 20_001)))
 
 
@@ -283,6 +294,28 @@ def test_what_is_not_stored_yet_can_be_looked_up(journal: Journal) -> None:
         assert two is not None
         assert sorted([*one, *two]) == list(range(1, 30_001))
     finally:
+        os.kill(child_of(journal), signal.SIGCONT)
+
+
+def test_what_is_stored_in_the_moment_of_looking_is_not_missed(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.kill(child_of(journal), signal.SIGSTOP)
+    unstored: property = vars(Courier)["unstored"]
+
+    def meanwhile(courier: Courier) -> tuple[Frame, ...]:
+        courier._take_report(5, "")  # from the listener's thread
+        found: tuple[Frame, ...] = unstored.__get__(courier)
+        return found
+
+    try:
+        for first in range(1, 30_001, 1000):
+            journal.append(batch(first, 1000))
+        monkeypatch.setattr(Courier, "unstored", property(meanwhile))
+        assert journal.fresh(0) is None, "part of it is in the file"
+        assert journal.fresh(5_000) == array("q", range(5_001, 30_001))
+    finally:
+        monkeypatch.undo()
         os.kill(child_of(journal), signal.SIGCONT)
 
 

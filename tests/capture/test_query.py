@@ -7,6 +7,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -344,6 +345,16 @@ def test_time_and_age(connection: sqlite3.Connection) -> None:
     assert matching(connection, compile_filter("age>50s age<1h"), rows) == [2]
     assert matching(connection, compile_filter("time>2020-01-01T00:00:00Z"), rows) == [1, 2, 3]
     assert matching(connection, compile_filter("time<2020-01-01"), rows) == []
+
+
+def test_a_clock_time_is_of_the_day_of_the_newest_row(connection: sqlite3.Connection) -> None:
+    """A capture is often looked at on another day, and its rows show no date."""
+    noon = int(datetime(2024, 2, 29, 12).astimezone().timestamp())
+    rows = [Record(i + 1, (noon + s) * 10**9, 1, 0, 1, "", b"") for i, s in enumerate((-86_400, -3_600, -1, 1, 60))]
+    assert matching(connection, compile_filter("time>12:00"), rows) == [4, 5]
+    assert matching(connection, compile_filter("time<11:59:59.5"), rows) == [1, 2, 3]
+    assert matching(connection, compile_filter("time>=11:00 time<12:00:30"), rows) == [2, 3, 4]
+    assert matching(connection, compile_filter("not time>00:00"), rows) == [1]
 
 
 @pytest.mark.parametrize(

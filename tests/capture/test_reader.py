@@ -16,6 +16,7 @@ from rtui.capture.reader import Reader
 from rtui.capture.schema import is_capture
 from rtui.core.fault import Failure
 from tests.capture.helper import batch, record, store
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_a_log_left_by_a_crash_is_read_where_nothing_can_be_written(crashed: Pat
 def test_a_finished_capture_is_read_where_nothing_can_be_written(frozen: Path) -> None:
     journal = Journal.create(frozen / "a.rtui")
     journal.append(batch(1, 10))
-    journal.close()
+    journal.close(PATIENCE)
     freeze(frozen)
     assert read(frozen / "a.rtui") == list(range(1, 11))
 
