@@ -50,6 +50,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     """What `Verb.PING` is called: "poll now"."""
     subscription: str = ""
     """What is subscribed to, where that is no channel: "namespace"; "" = `channel`."""
+    wanted: str = ""
+    """What can be subscribed to, with examples; "" = any channel."""
     answered: str = ""
     """What the peer owes an answer to, as `capture.exchange` reads it; "" = nothing that we send."""
 
@@ -127,7 +129,8 @@ class Adapter:
     schemes: ClassVar[tuple[str, ...]]
     verbs: ClassVar[frozenset[Verb]]
     words: ClassVar[Words]
-    Options: ClassVar[type[CommonOptions]]
+    Options: ClassVar[type[msgspec.Struct]]
+    """What can be said of a connection; `CommonOptions` and more, where there is a peer on a network."""
     Outgoing: ClassVar[type[Outgoing]] = Outgoing
     Subscription: ClassVar[type[Subscription]] = Subscription
     playback: Playback | None = None
@@ -156,6 +159,11 @@ class Adapter:
     @classmethod
     def on_wire(cls, record: Record) -> str:  # noqa: ARG003 - most payloads are all there is
         """The packet behind a stored row as text, where the payload is only a part of it; "" = there is no more."""
+        return ""
+
+    @classmethod
+    def taken_as(cls, payload: bytes) -> str:  # noqa: ARG003 - most payloads go as they are
+        """What a payload is for the peer, in a few words, where it does not go as it is; "" elsewhere."""
         return ""
 
     @classmethod

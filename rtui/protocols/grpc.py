@@ -134,6 +134,7 @@ class Grpc(Adapter):
         channel="method",
         channels="methods",
         separator="/",
+        wanted="Method that streams: package.Service/Method",
         answered="calls until their first reply or their status, pings",
     )
     Options = Options

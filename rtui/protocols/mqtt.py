@@ -150,6 +150,7 @@ class Mqtt(Adapter):
         channels="topics",
         peer="broker",
         separator="/",
+        wanted="Topic filter: plant/+/temp, alarms/#, $share/group/jobs/#",
         answered="QoS 1 and 2 until it is confirmed, a response topic until a message comes there, pings",
     )
     Options = Options

@@ -19,10 +19,16 @@ class Playback(Protocol):
     """Whether the end was reached."""
     loop: bool
     """Whether it begins again then."""
+    max_silence: float
+    """Seconds of then that a silence lasts at most; 0 = as long as it did."""
 
     @property
     def position(self) -> int:
         """How far it is."""
+
+    @property
+    def silence(self) -> float:
+        """Seconds of now until the next row; 0 where it stands or goes as fast as it can."""
 
     def pause(self, *, on: bool) -> None:
         """Stand still, or go on."""
@@ -38,3 +44,6 @@ class Playback(Protocol):
 
     def repeat(self, *, on: bool) -> None:
         """Begin again at the end, or no more."""
+
+    def shorten(self, most: float) -> None:
+        """Let no silence last longer than so many seconds of then, the present one neither; 0 = as long as it did."""

@@ -76,12 +76,20 @@ def for_url(url: str, protocol: str | None = None) -> tuple[type[Adapter], str]:
         return found, _checked(_as_scheme(url, found.schemes))
     url = _with_scheme(url)
     scheme = url.partition(":")[0].lower()
-    for name, schemes in _schemes().items():
-        if scheme in schemes:
+    for name, group in _schemes().items():
+        if scheme in group:
             return adapter(name), _checked(scheme + url[len(scheme) :])
-    known = [each for schemes in _schemes().values() for each in schemes]
-    carried = [each for each in known if each.endswith(f"+{scheme}")]
-    raise Failure(_ambiguous(scheme, carried) if carried else _unknown("URL scheme", scheme, known))
+    carried = [each for name in carried_by(url) for each in _schemes()[name] if each.endswith(f"+{scheme}")]
+    raise Failure(_ambiguous(scheme, carried) if carried else _unknown("URL scheme", scheme, schemes()))
+
+
+def carried_by(url: str) -> list[str]:
+    """The protocols that a URL may be of whose scheme alone does not tell (`http`, `https`); empty for any other."""
+    scheme = _with_scheme(url.strip()).partition(":")[0].lower()
+    found = _schemes()
+    if any(scheme in group for group in found.values()):
+        return []
+    return [name for name, group in found.items() if any(each.endswith(f"+{scheme}") for each in group)]
 
 
 def is_replay(url: str) -> bool:
@@ -134,6 +142,9 @@ def _with_scheme(url: str) -> str:
     if "://" in url:
         return url
     authority = url.partition("/")[0]
+    word, colon, port = authority.partition(":")
+    if colon and not port.isdecimal() and word.lower() in schemes():
+        raise Failure(_bad_url(f"{word}: stands without its two slashes", f"Write {word}://host:port/path"))
     return ("wss://" if authority.endswith(":443") else "ws://") + url
 
 
@@ -170,7 +181,8 @@ def _bad_url(cause: str, hint: str) -> Fault:
 
 def _ambiguous(scheme: str, carried: list[str]) -> Fault:
     hint = f"Write {', '.join(f'{each}://' for each in carried)}, or give --protocol"
-    return Fault(kind="usage", side="us", title="Which protocol?", cause=f"{scheme}:// alone may be several", hint=hint)
+    title, cause = "The protocol is not clear", f"{scheme}:// alone may be several"
+    return Fault(kind="usage", side="us", title=title, cause=cause, hint=hint)
 
 
 def _unknown(what: str, given: str, known: list[str]) -> Fault:

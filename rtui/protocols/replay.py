@@ -10,14 +10,16 @@ from __future__ import annotations
 import sqlite3
 from typing import Annotated, ClassVar
 
+import msgspec
+
 from rtui.core.event import Closed
 from rtui.core.fault import Failure, Fault
 from rtui.core.record import Record
-from rtui.protocols.base import Adapter, CommonOptions, Link, Words
+from rtui.protocols.base import Adapter, Link, Words
 from rtui.settings.option import option
 
 
-class Options(CommonOptions, frozen=True, kw_only=True):
+class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How a recording is played."""
 
     speed: Annotated[
@@ -33,6 +35,9 @@ class Options(CommonOptions, frozen=True, kw_only=True):
     ] = ""
     until: Annotated[str, option("End at, as for begin", metavar="TIME", section="Replay")] = ""
     loop: Annotated[bool, option("Begin again at the end", kind="flag", section="Replay")] = False
+    max_silence: Annotated[
+        float, option("Shorten silences to this long; 0 plays them as they were", kind="duration", section="Replay")
+    ] = 0.0
     filter: Annotated[
         str, option("Play only what matches a display filter", flag=False, metavar="EXPR", section="Replay")
     ] = ""

@@ -30,7 +30,8 @@ def send(
     """`rtui send`; None if the protocol cannot."""
     if Verb.SEND not in adapter.verbs:
         return None
-    ways = [f"--to {word(channel)}"] if channel else []
+    # A protocol without subscriptions groups messages by what is in them: nothing is sent to a name.
+    ways = [f"--to {word(channel)}"] if channel and Verb.SUBSCRIBE in adapter.verbs else []
     before, binary, data = _data(payload)
     own = _flags(outgoing, binary=bool(binary))
     words = ["rtui send", *_flags(options), *ways, *own, *binary]

@@ -99,7 +99,7 @@ def printed(payload: bytes) -> str:
     if OPENING in text:
         return f"printf %s {word(text)}"
     octal = "".join(chr(byte) if byte in _PLAIN else f"\\{byte:03o}" for byte in payload)
-    return f"printf '{octal}'"
+    return f"printf '{octal}'" if octal[:1] != "-" else f"printf '\\055{octal[1:]}'"  # it would be a flag
 
 
 _PLAIN: Final = frozenset(range(0x20, 0x7F)) - frozenset(b"%\\'")

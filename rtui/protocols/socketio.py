@@ -112,6 +112,7 @@ class SocketIO(Adapter):
         channels="events",
         separator=",",
         subscription="namespace",
+        wanted="Name of a namespace: /chat",
         answered="events sent with an acknowledgement wanted",
     )
     Options = Options
@@ -144,6 +145,13 @@ class SocketIO(Adapter):
         from rtui.protocols.wire.socketio_row import on_wire
 
         return on_wire(record)
+
+    @classmethod
+    def taken_as(cls, payload: bytes) -> str:
+        """See `Adapter.taken_as`: its arguments."""
+        from rtui.protocols.wire.socketio_value import taken_as
+
+        return taken_as(payload)
 
     async def run(self, link: Link) -> Closed | None:
         """See `Adapter.run`."""

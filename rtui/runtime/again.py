@@ -13,7 +13,8 @@ from rtui.settings.option import Declared, OptionErrors, build, declared
 from rtui.settings.secrets import MASK
 
 HALF_CLOSE: Final = "half-close"
-"""The `type` in the meta of a row that tells that we sent no more in a call."""
+CANCEL: Final = "cancel"
+"""The `type` in the meta of a row that tells that we sent no more in a call, or gave it up."""
 
 
 def is_sent_message(row: Record) -> bool:
@@ -23,7 +24,17 @@ def is_sent_message(row: Record) -> bool:
 
 def is_half_close(row: Record) -> bool:
     """Whether the row tells that the user ended his half of a call."""
-    return row.direction == Direction.OUT and row.kind == Kind.NOTICE and _meta(row).get("type") == HALF_CLOSE
+    return _did(row) == HALF_CLOSE
+
+
+def is_cancel(row: Record) -> bool:
+    """Whether the row tells that the user gave a call up."""
+    return _did(row) == CANCEL
+
+
+def _did(row: Record) -> str:
+    """What the user did besides sending; empty if that is nothing."""
+    return str(_meta(row).get("type", "")) if row.direction == Direction.OUT and row.kind == Kind.NOTICE else ""
 
 
 def outgoing(adapter: Adapter | type[Adapter], row: Record) -> Any:

@@ -53,6 +53,8 @@ class Connection:
         )
         self._worker: Cancellable | None = None
         self._running = False
+        self._again = False
+        """Whether another run is wanted, asked for while this one says goodbye."""
         self._hanging_up: asyncio.TimerHandle | None = None
 
     # What it is
@@ -245,12 +247,14 @@ class Connection:
 
     def close(self, code: int | None = None, reason: str = "") -> None:
         """Close for good: politely if open, at once otherwise."""
+        self._again = False
         self._supervisor.leave()
         self._end_attempt(code, reason)
 
     def reconnect(self) -> None:
-        """Connect again: at once if waiting or closed, after dropping what stands otherwise."""
+        """Connect again: at once if waiting or closed, after dropping what stands otherwise, a goodbye too."""
         if self._running:
+            self._again = self._supervisor.leaving
             self._supervisor.retry_now()
         elif self._restart is not None:
             self._restart()
@@ -322,12 +326,18 @@ class Connection:
 
     def abort(self) -> None:
         """End without a goodbye."""
+        self._again = False
         self._supervisor.leave()
         self._supervisor.abort()
 
     async def _run(self) -> None:
         try:
             await self._supervisor.run()
+            while self._again:
+                self._again = False
+                self._stop_timer()
+                self._supervisor.begin()
+                await self._supervisor.run()
         finally:
             self._running = False
             self._stop_timer()

@@ -237,6 +237,8 @@ class Link:
                     ticket.granted = event.meta
                     ticket.ended = isinstance(event, Unsubscribed)
                 self.ledger.settle(event.command, "acked")
+                if isinstance(event, Subscribed) and event.stood:
+                    return None
                 word = b"subscribed" if isinstance(event, Subscribed) else b"unsubscribed"
                 return self._row(seq, now, Kind.SUBSCRIBE, word, event.meta, Direction.NONE, event.channel)
             case _:

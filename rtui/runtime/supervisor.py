@@ -100,16 +100,21 @@ class Supervisor:
         finally:
             self._move(State.CLOSED)
 
+    @property
+    def leaving(self) -> bool:
+        """Whether the user wants no more of this run."""
+        return self._leaving
+
     def leave(self) -> None:
         """The user wants no more: no further attempt."""
         self._leaving = True
         self._nudge.set()
 
     def retry_now(self) -> None:
-        """Skip the wait, or drop what stands and connect again."""
+        """Skip the wait, or drop what stands and connect again; who is `leaving` is gone the sooner."""
         self._backoff.reset()
         self._nudge.set()
-        if self.lifecycle.state in {State.CONNECTING, State.OPEN}:
+        if self.lifecycle.state in {State.CONNECTING, State.OPEN, State.CLOSING}:
             self._restarting = True
             self.abort()
 
@@ -224,7 +229,8 @@ class Supervisor:
         self.fault = None
         if self._lost_at is not None:
             away = self.since - self._lost_at
-            self._link.write(Kind.GAP, f"connection was away for {away:.1f} s", {"seconds": round(away, 3)})
+            long = f"{away:.1f} s" if away >= 0.1 else f"{away * 1000:.0f} ms"  # noqa: PLR2004 - "0.0 s" is no length
+            self._link.write(Kind.GAP, f"connection was away for {long}", {"seconds": round(away, 3)})
             self._lost_at = None
         self._on_open()
 

@@ -29,6 +29,16 @@ at number_sign dollar_sign percent_sign ampersand asterisk apostrophe quotation_
 """
 _NAMED: Final = frozenset(_NAMES.split())
 """The names that Textual gives to keys of more than one letter."""
+_OLD_TWINS: Final = {
+    "ctrl+i": "tab",
+    "ctrl+m": "enter",
+    "ctrl+h": "backspace",
+    "alt+f": "ctrl+right",
+    "alt+b": "ctrl+left",
+}
+"""Keys whose bytes are those of another one."""
+_MOVING: Final = frozenset({"home", "end", "pageup", "pagedown", "up", "down", "left", "right", "insert", "delete"})
+_CONTROLS: Final = frozenset({"space", "at", "backslash", "right_square_bracket", "circumflex_accent", "underscore"})
 _FUNCTION_KEY: Final = re.compile(r"f(?:[1-9]|1\d|2[0-4])")
 _GLOBAL: Final = "app"
 
@@ -142,3 +152,21 @@ def key_error(key: str) -> str:
         return ""
     near = nearest(name, _NAMED)
     return f"did you mean {near!r}?" if near else "no key has this name"
+
+
+def old_terminal_sends(key: str) -> str | None:
+    """What a terminal without the Kitty keyboard protocol sends for `key`: itself, another key, or nothing (None)."""
+    *modifiers, name = key.split("+")
+    if key in _OLD_TWINS:
+        return _OLD_TWINS[key]
+    if not modifiers or name in _MOVING or _FUNCTION_KEY.fullmatch(name):
+        return None if {"super", "hyper", "meta"} & {*modifiers} else key
+    return key if _has_bytes({*modifiers}, name) else None
+
+
+def _has_bytes(modifiers: set[str], name: str) -> bool:
+    """Of a key that writes something: ctrl goes with letters and a few signs, shift with tab and letters."""
+    if "ctrl" in modifiers:
+        letter = len(name) == 1 and name.isascii() and name.isalpha()
+        return modifiers <= {"ctrl", "alt"} and (letter or name in _CONTROLS)
+    return modifiers <= {"alt", "shift"} and ("shift" not in modifiers or name == "tab" or len(name) == 1)

@@ -26,6 +26,8 @@ _SECRET_QUERY: Final = re.compile(
     r"|x-amz-(?:signature|credential|security-token)|[a-z]*token",
     re.IGNORECASE,
 )
+_STATUS: Final = re.compile(r"\d{1,5}")
+"""A `code` like this is one of a close or a status; those that are traded for a token are longer."""
 _USERINFO: Final = re.compile(
     r"(?P<start>[a-z][a-z0-9+.-]*://)(?P<user>[^\s/?#@:]*)(?P<rest>:[^\s/?#]*)?@", re.IGNORECASE
 )
@@ -65,7 +67,12 @@ def _mask_parameter(found: re.Match[str]) -> str:
 
 
 def _is_secret(parameter: re.Match[str]) -> bool:
-    return bool(parameter["value"] and _SECRET_QUERY.fullmatch(unquote(parameter["name"])))
+    return _is_credential(unquote(parameter["name"]), parameter["value"])
+
+
+def _is_credential(name: str, value: str) -> bool:
+    named = value and _SECRET_QUERY.fullmatch(name)
+    return bool(named) and not (name.lower() == "code" and _STATUS.fullmatch(value))
 
 
 def secret_parameters(url: str) -> list[tuple[str, str]]:
@@ -104,7 +111,7 @@ class Secrets:
             self.add(unquote(hidden))
             self._add_basic(unquote(found["user"]), unquote(hidden))
         for name, value in parse_qsl(url.partition("?")[2].partition("#")[0]):
-            if _SECRET_QUERY.fullmatch(name):
+            if _is_credential(name, value):
                 self.add(value)
 
     def add_headers(self, headers: Mapping[str, str]) -> None:

@@ -43,6 +43,9 @@ class Declares(Protocol):
     def Subscription(self) -> type[msgspec.Struct]:  # noqa: N802
         """Options of one subscription."""
 
+    def channels(self, url: str, /) -> tuple[str, ...]:
+        """What the URL itself names."""
+
     def subscription_flaw(self, wanted: str, /) -> str:
         """Why nobody can be asked for `wanted`; "" if one can."""
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -96,7 +97,7 @@ def load_theme(path: Path) -> ThemeSpec:
     reader = _Reader(load_toml(path))
     theme = reader.theme()
     if reader.problems:
-        raise SettingsError(sorted(reader.problems, key=lambda problem: problem.line))
+        raise SettingsError(sorted(reader.problems, key=lambda problem: problem.line or sys.maxsize))
     return theme
 
 
@@ -171,8 +172,8 @@ class _Reader:
                 colours[key] = parse_colour(value if isinstance(value, str) else repr(value))
             except ValueError as wrong:
                 self.problems.append(self._source.problem((name, key), str(wrong)))
-        missing = [key for key in known or () if key not in table]
-        self.problems += [self._source.problem((name, key), "is missing") for key in missing]
+        if missing := [key for key in known or () if key not in table]:
+            self.problems.append(self._source.problem((name,), f"missing: {', '.join(missing)}"))
         return colours
 
 

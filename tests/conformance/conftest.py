@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 import trustme
 
 from tests.certificate import server_context
+from tests.port import reserved
 
 
 class Secured(NamedTuple):
@@ -29,3 +31,10 @@ def secured(authority: tuple[trustme.CA, str]) -> Secured:
     """Of each test its own: servers put their protocols into the context."""
     made, ca = authority
     return Secured(server_context(made), ca)
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """For a server that is restarted."""
+    with reserved() as held:
+        yield held

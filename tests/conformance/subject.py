@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from rtui.core.command import Command, Send
 from rtui.core.event import Received
 from rtui.protocols.base import Adapter
+from tests.waiting import PATIENCE
 
 Scene: TypeAlias = Literal[
     "echo",  # sends back what it gets
@@ -56,8 +57,8 @@ class Subject:
     """Options for every question."""
 
     def options(self, **values: Any) -> Any:
-        """Connect options; no proxy of the environment stands between us and the loopback."""
-        return self.adapter.Options(**{"proxy": "", **self.given, **values})
+        """Connect options; no proxy of the environment stands between us and the loopback, and there is time enough."""
+        return self.adapter.Options(**{"proxy": "", "timeout": PATIENCE, **self.given, **values})
 
     def giving(self, **values: Any) -> Subject:
         """The same with further options for every question."""

@@ -21,6 +21,7 @@ from rtui.protocols.base import Verb
 from tests.conformance.conftest import Secured
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.subject import BURST, INVALID, Peer, Scene, Subject
+from tests.port import reserved
 from tests.waiting import PATIENCE, eventually
 
 Question: TypeAlias = Callable[[Subject, Peer], Awaitable[None]]
@@ -74,7 +75,8 @@ async def tells_a_drop(subject: Subject, peer: Peer) -> None:
 
 
 async def tells_refused(subject: Subject, _: Peer) -> None:
-    await expect_fault(subject, f"{subject.scheme}://127.0.0.1:{free_port()}/", "refused")
+    with reserved() as port:
+        await expect_fault(subject, f"{subject.scheme}://127.0.0.1:{port}/", "refused")
 
 
 async def tells_an_unknown_host(subject: Subject, _: Peer) -> None:
@@ -145,8 +147,14 @@ async def names_the_stage_that_timed_out(subject: Subject, _: Peer) -> None:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
         url = f"{subject.scheme}://127.0.0.1:{mute.getsockname()[1]}/"
-        fault = await expect_fault(subject, url, "timeout", timeout=0.5)
-        assert any(word in fault.cause for word in ("handshake", "HTTP request"))
+        timeout = 0.3
+        while not _is_stage(await expect_fault(subject, url, "timeout", timeout=timeout)):
+            timeout *= 4  # on a busy machine the time may be up before this stage
+            assert timeout < PATIENCE
+
+
+def _is_stage(fault: Fault) -> bool:
+    return any(word in fault.cause for word in ("handshake", "HTTP request"))
 
 
 async def refuses_what_the_protocol_lacks(subject: Subject, peer: Peer) -> None:
@@ -184,8 +192,8 @@ async def a_stalled_peer_costs_nothing(subject: Subject, peer: Peer) -> None:
     async with start(subject, peer, "stall") as run:
         await run.opened()
         before = time.thread_time()
-        await asyncio.sleep(0.5)
-        assert time.thread_time() - before < 0.1
+        await asyncio.sleep(0.3)
+        assert time.thread_time() - before < 0.06
 
 
 async def keeps_its_memory(subject: Subject, peer: Peer) -> None:
@@ -301,13 +309,6 @@ async def expect_fault(subject: Subject, url: str, kind: FaultKind, **options: A
     assert fault.kind == kind, fault
     assert fault.title
     return fault
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def residue() -> int:

@@ -25,7 +25,7 @@ def acknowledging(server: Any) -> None:
         return arguments
 
 
-async def test_a_server_that_restarts_is_found_again_with_its_namespaces(tmp_path: Path) -> None:
+async def test_a_server_that_restarts_is_found_again_with_its_namespaces(tmp_path: Path, port: int) -> None:
     journal = Journal.create(tmp_path / "capture.rtui")
     records: list[Record] = []
     journal.taps.append(records.extend)
@@ -35,7 +35,7 @@ async def test_a_server_that_restarts_is_found_again_with_its_namespaces(tmp_pat
         return [record for record in records if record.kind == kind]
 
     try:
-        async with socketio_server(acknowledging, namespaces="*") as port:
+        async with socketio_server(acknowledging, port=port, namespaces="*"):
             session = Session(
                 name="chat",
                 url=f"socketio+http://127.0.0.1:{port}/",

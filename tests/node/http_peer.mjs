@@ -1,5 +1,6 @@
 // An HTTP server that nobody here wrote: Node's own. Prints its ports as a JSON line; ends with its stdin.
-//   node http_peer.mjs          {"port": HTTP/1.1, "port2": HTTP/2 without TLS}
+//   node http_peer.mjs [MS]     {"port": HTTP/1.1, "port2": HTTP/2 without TLS}
+// MS: HTTP/1.1 ends a connection so long after each answer, asked again or not; without it, it keeps them.
 import { createServer } from "node:http";
 import { createServer as createServer2 } from "node:http2";
 import { createBrotliCompress, createDeflate, createGzip, constants } from "node:zlib";
@@ -107,7 +108,11 @@ async function answer(request, response) {
   response.writeHead(404, { "Content-Type": "text/plain" }).end("nothing here\n");
 }
 
-const server = createServer({ keepAliveTimeout: 100, noDelay: true }, answer);
+const server = createServer({ keepAliveTimeout: 60_000, noDelay: true }, answer);
+const keep = process.argv[2];
+if (keep) {
+  server.on("request", ({ socket }, response) => response.on("finish", () => setTimeout(() => socket.end(), keep)));
+}
 const server2 = createServer2(answer);
 server.listen(0, "127.0.0.1", () =>
   server2.listen(0, "127.0.0.1", () =>

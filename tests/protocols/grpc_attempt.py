@@ -13,10 +13,11 @@ from rtui.protocols.grpc import Grpc, Options
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.suite import fault_of
 from tests.protocols.grpc_peer import GrpcPeer, Script, Served, grpc_serving
+from tests.waiting import PATIENCE
 
 
 def attempt(url: str, **options: Any) -> Run:
-    return Run(Grpc(), Recorder(url, Options(**{"proxy": "", **options})))
+    return Run(Grpc(), Recorder(url, Options(**{"proxy": "", "timeout": PATIENCE, **options})))
 
 
 async def fault_at(url: str, **options: Any) -> Fault:

@@ -15,6 +15,7 @@ from rtui.core.command import Cancel, HalfClose, Send
 from rtui.core.event import Acknowledged, Notice, Received
 from rtui.protocols.grpc import Grpc, Options, Outgoing
 from tests.conformance.recorder import Recorder, Run
+from tests.waiting import PATIENCE
 
 SERVICE = "foreign.v1.Calls"
 MODULES = os.environ.get("RTUI_NODE_MODULES", "")
@@ -59,7 +60,7 @@ class Talk(Run):
     """One attempt against such a server; the methods have short names."""
 
     def __init__(self, url: str, **options: Any) -> None:
-        super().__init__(Grpc(), Recorder(url, Options(**{"proxy": "", **options})))
+        super().__init__(Grpc(), Recorder(url, Options(**{"proxy": "", "timeout": PATIENCE, **options})))
         self._last = 0
 
     def send(self, method: str, payload: Any = None, **outgoing: Any) -> int:

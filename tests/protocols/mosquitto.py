@@ -6,17 +6,17 @@ import asyncio
 import json
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import trustme
 
-from tests.waiting import eventually
+from tests.port import reserved
+from tests.waiting import PATIENCE, eventually
 
 PROGRAM = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
 USER, PASSWORD = "alice", "wonderland-42"
@@ -62,7 +62,7 @@ class Broker:
         return {"cert": str(self.folder / "client.pem"), "key": str(self.folder / "client.key")}
 
     async def start(self) -> None:
-        """Until it says that every port is open: another process may listen on one that was free a moment ago."""
+        """Until it says that every port is open."""
         before = self._runs()
         self._start()
         await eventually(lambda: self._runs() > before or not self.alive)
@@ -90,50 +90,43 @@ class Broker:
         if self.process is not None:
             self.send_signal(signal.SIGCONT)
             self.send_signal(number)
-            await asyncio.to_thread(self.process.wait, 10)
+            await asyncio.to_thread(self.process.wait, PATIENCE)
             self.process = None
 
 
 @asynccontextmanager
 async def broker(folder: Path) -> AsyncIterator[Broker]:
     made = Broker(folder, trustme.CA())
-    for attempt in range(3):
+    with ExitStack() as ports:
         for name in ("mqtt", "mqtts", "mqtt+ws", "mqtt+wss", "password", "mutual"):
-            made.ports[name] = free_port()
+            made.ports[name] = ports.enter_context(reserved())
         _write_files(made)
-        try:
-            await made.start()
-            break
-        except AssertionError:
-            if attempt == 2:
-                raise
-    try:
-        yield made
-    finally:
-        await made.stop()
+        async with running(made):
+            yield made
 
 
 @asynccontextmanager
 async def strict_broker(folder: Path) -> AsyncIterator[Broker]:
     """One that says no to everything but open/#, as `STRICT` has it."""
-    made = Broker(folder, trustme.CA(), {"mqtt": free_port()})
-    (folder / "rules").write_text(json.dumps(STRICT))
-    (folder / "conf").write_text(
-        f"listener {made.ports['mqtt']} 127.0.0.1\nallow_anonymous true\nuser root\n"
-        f"plugin {PLUGIN}\nplugin_opt_config_file {folder}/rules\n"
-    )
-    await made.start()
+    with reserved() as port:
+        made = Broker(folder, trustme.CA(), {"mqtt": port})
+        (folder / "rules").write_text(json.dumps(STRICT))
+        (folder / "conf").write_text(
+            f"listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"
+            f"plugin {PLUGIN}\nplugin_opt_config_file {folder}/rules\n"
+        )
+        async with running(made):
+            yield made
+
+
+@asynccontextmanager
+async def running(made: Broker) -> AsyncIterator[None]:
+    """From its start until it has ended, whoever ends it."""
     try:
-        yield made
+        await made.start()
+        yield
     finally:
         await made.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _write_files(made: Broker) -> None:

@@ -7,15 +7,15 @@ import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import trustme
 
-from tests.protocols.mosquitto import free_port
-from tests.waiting import eventually
+from tests.port import reserved
+from tests.waiting import PATIENCE, eventually
 
 PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 USER, PASSWORD = "alice", "wonderland-42"
@@ -127,7 +127,7 @@ class Nginx:
         return [Answer(float(time), int(status), version, path) for time, status, version, path in lines]
 
     async def start(self) -> None:
-        """Until it answers: another process may listen on a port that was free a moment ago."""
+        """Until it answers."""
         self._start()
         await eventually(lambda: (self.folder / "pid").exists() or not self.alive)
         assert self.alive, (self.folder / "error.log").read_text()[-500:]
@@ -144,7 +144,7 @@ class Nginx:
     async def stop(self) -> None:
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
-            await asyncio.to_thread(self.process.wait, 10)
+            await asyncio.to_thread(self.process.wait, PATIENCE)
             self.process = None
             (self.folder / "pid").unlink(missing_ok=True)
 
@@ -153,19 +153,14 @@ class Nginx:
 async def nginx(folder: Path, upstream: int) -> AsyncIterator[Nginx]:
     made = Nginx(folder, trustme.CA(), upstream)
     _write_files(made)
-    for attempt in range(3):
-        made.ports = {name: free_port() for name in PORTS}
+    with ExitStack() as ports:
+        made.ports = {name: ports.enter_context(reserved()) for name in PORTS}
         (folder / "conf").write_text(_configuration(made))
         try:
             await made.start()
-            break
-        except AssertionError:
-            if attempt == 2:
-                raise
-    try:
-        yield made
-    finally:
-        await made.stop()
+            yield made
+        finally:
+            await made.stop()
 
 
 def _configuration(made: Nginx) -> str:

@@ -18,12 +18,12 @@ import pytest
 from rtui.demo import mqtt, polling, sse, websocket
 from rtui.protocols.copying import listening, saved, subject
 from rtui.settings.session import SavedMessage, Session, SessionSubscription
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 NODE = os.environ.get("RTUI_NODE_MODULES", "")
 AWKWARD = 'it\'s "$HOME" `id` \\n é€🎉 {{ x }} !'
 BINARY = bytes(range(256))
-PATIENCE = 20.0
 
 pytestmark = pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 needs_curl = pytest.mark.skipif(not shutil.which("curl"), reason="needs curl")

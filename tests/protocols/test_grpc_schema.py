@@ -25,6 +25,7 @@ from rtui.demo.grpc import PATHS, Server, serve
 from rtui.protocols.grpc import Grpc, Options
 from rtui.protocols.wire.grpc_source import compile_protos
 from tests.conformance.recorder import Recorder, Run
+from tests.waiting import PATIENCE
 
 ACME = Path(__file__).parent / "wire" / "acme"
 DEMO = str(files("rtui.demo") / "proto" / "demo.proto")
@@ -39,7 +40,7 @@ async def demo() -> AsyncIterator[Server]:
 
 
 def attempt(url: str, **options: Any) -> Run:
-    return Run(Grpc(), Recorder(url, Options(proxy="", **options)))
+    return Run(Grpc(), Recorder(url, Options(**{"proxy": "", "timeout": PATIENCE, **options})))
 
 
 async def offers(run: Run) -> dict[str, Offer]:
@@ -189,7 +190,7 @@ class TestReflection:
     async def test_a_server_that_always_invents_another_import(self) -> None:
         def answer(question: ServerReflectionRequest) -> list[bytes]:
             number = len(server.asked)
-            return [file(f"{number}.proto", f"p{number}", f"{number + 1}.proto", "x" * 100_000).SerializeToString()]
+            return [file(f"{number}.proto", f"p{number}", f"{number + 1}.proto", "x" * 1_000_000).SerializeToString()]
 
         server = Reflecting(["p.S"], answer)
         async with reflecting(server) as url, attempt(url) as run:

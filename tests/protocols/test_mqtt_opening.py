@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+from typing import Any
 
 import pytest
 
 from tests.conformance.suite import fault_of
+from tests.port import reserved
 from tests.protocols.mqtt_attempt import PAGE, run, says, told
 from tests.protocols.mqtt_peer import Client, packet, peer, sized
 
@@ -77,6 +78,18 @@ async def test_connack_that_refuses(answer: bytes, version: str, kind: str, word
     assert retried is (kind == "busy")
 
 
+@pytest.mark.parametrize(("answer", "version"), [(b"\x20\x02\x00\x05", "3.1.1"), (b"\x20\x03\x00\x87\x00", "5")])
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [({}, "Set username and password"), ({"username": "alice", "password": "x"}, "Check username and password")],
+)
+async def test_who_was_not_let_in_is_told_whether_a_user_was_named(
+    answer: bytes, version: str, options: dict[str, Any], hint: str
+) -> None:
+    fault, _ = await told(says(answer, stay=True), version=version, **options)
+    assert fault.hint.startswith(hint)
+
+
 @pytest.mark.parametrize("said", [b"not authorized", b"Not authorized."])
 async def test_a_reason_string_that_repeats_the_code_is_told_once(said: bytes) -> None:
     text = b"\x1f" + sized(said)
@@ -120,11 +133,9 @@ async def test_a_silent_port_that_should_speak_tls() -> None:
 
 
 async def test_nobody_listens() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    async with run(port) as one:
-        assert (await fault_of(one)).kind == "refused"
+    with reserved() as port:
+        async with run(port) as one:
+            assert (await fault_of(one)).kind == "refused"
 
 
 async def test_through_a_proxy() -> None:
@@ -167,10 +178,8 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def test_a_proxy_that_is_not_there() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    async with run(1, proxy=f"socks5h://127.0.0.1:{port}") as one:
-        fault = await fault_of(one)
+    with reserved() as port:
+        async with run(1, proxy=f"socks5h://127.0.0.1:{port}") as one:
+            fault = await fault_of(one)
     assert fault.kind == "refused"
     assert f"proxy socks5h://127.0.0.1:{port}" in fault.cause

@@ -212,7 +212,7 @@ async def test_the_cursor_of_an_answer_goes_into_the_next_request() -> None:
     options = {"cursor": ".next", "cursor_to": "query:after"}
     async with serving(script) as peer:
         async with polling(peer, "/q?a=1", memory, **options) as run:
-            await run.until(lambda: len(run.link.received) == 2)
+            await run.until(lambda: len(run.link.received) >= 2)
             assert [asked.target for asked in peer.requests[:2]] == ["/q?a=1", "/q?a=1&after=%C3%A9%201"]
             assert set(channels(run)) == {"/q?a=1 200"}
         asked = len(peer.requests)
@@ -346,6 +346,9 @@ async def test_the_next_request_comes_at_once_with_the_cursor() -> None:
         assert all("held_ms" in (event.meta or {}) for event in run.link.received)
         assert not run.notices()
         assert run.link.details["protocol"] == "long polling over HTTP/1.1"
+        told = run.link.of(Progressed)
+        assert told, "when it answered last stands above the log"
+        assert not any("first_byte_ms" in one.details for one in told), "of the answer before, it would mislead"
 
 
 async def test_a_server_that_holds_is_open_before_it_answers() -> None:
@@ -360,7 +363,7 @@ async def test_a_server_that_holds_is_open_before_it_answers() -> None:
 async def test_empty_answers_that_come_at_once_slow_it_down_and_are_told_once() -> None:
     async with serving(repeating(whole(status=204))) as peer, longpoll(peer, only_changes=True) as run:
         began = time.monotonic()
-        await run.until(lambda: len(peer.requests) == 4)
+        await run.until(lambda: len(peer.requests) >= 4)
         assert time.monotonic() - began > 0.1 + 0.2 + 0.4 - 0.05
         assert notices(run) == ["the server answers at once and with nothing new: it is asked more slowly"]
         assert not run.link.received
@@ -371,7 +374,7 @@ async def test_an_ordinary_page_is_not_hammered() -> None:
         await run.until(run.notices)
         before = len(peer.requests)
         began = time.monotonic()
-        await run.until(lambda: len(peer.requests) == before + 2)
+        await run.until(lambda: len(peer.requests) >= before + 2)
         assert time.monotonic() - began > 0.2
 
 
@@ -385,7 +388,7 @@ async def test_a_hold_that_takes_too_long_is_asked_anew() -> None:
 async def test_a_least_time_between_two_requests() -> None:
     async with serving(counting()) as peer, longpoll(peer, every=0.15) as run:
         began = time.monotonic()
-        await run.until(lambda: len(peer.requests) == 4)
+        await run.until(lambda: len(peer.requests) >= 4)
         assert time.monotonic() - began > 0.4
         assert [notice for notice in run.link.events if isinstance(notice, Notice)] == []
         assert isinstance(run.link.events[0], Opened)

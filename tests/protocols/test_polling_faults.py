@@ -6,9 +6,9 @@ import asyncio
 import gzip
 import random
 import re
-import socket
 import time
 import tracemalloc
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from rtui.runtime.hub import Hub
 from rtui.settings.secrets import Secrets
 from rtui.settings.session import Session
 from tests.conformance.recorder import Run
+from tests.port import reserved
 from tests.protocols.http_peer import Client, answering, chunked, repeating, serving, whole
 from tests.protocols.test_polling import channels, counting, longpoll, notices, polling, skips
 from tests.waiting import PATIENCE, eventually
@@ -77,7 +78,7 @@ async def test_a_first_answer_that_is_busy_tells_when_to_come_back() -> None:
 async def test_an_error_after_a_success_is_a_row_and_the_polls_go_on(status: int) -> None:
     answers = (OK, failing(status, "X-A: 1"), failing(status), OK)
     async with serving(repeating(*answers)) as peer, polling(peer, "/a") as run:
-        await run.until(lambda: len(run.link.received) == 2)
+        await run.until(lambda: len(run.link.received) >= 2)
         errors = [notice for notice in run.notices() if notice.fault]
         assert [(notice.level, notice.channel) for notice in errors] == [("error", f"/a {status}")] * 2
         meta = errors[0].fault and errors[0].fault.meta
@@ -120,7 +121,7 @@ async def test_errors_without_retry_after_are_answered_by_a_growing_wait(monkeyp
     monkeypatch.setattr(random, "random", lambda: 0.99)
     async with serving(repeating(OK, failing(503))) as peer, polling(peer, every=0.01) as run:
         began = time.monotonic()
-        await run.until(lambda: len(faults(run)) == 4)
+        await run.until(lambda: len(faults(run)) >= 4)
         assert time.monotonic() - began >= 0.05 + 0.1 + 0.2
 
 
@@ -175,14 +176,17 @@ async def test_a_server_that_is_slower_than_the_interval_is_asked_once_at_a_time
             await asyncio.sleep(0.12)
             await client.send(OK)
 
+    began = time.monotonic()
     async with serving(script) as peer, polling(peer, every=0.05) as run:
-        await run.until(lambda: len(run.link.received) == 5)
+        await run.until(lambda: skips(run))
+        passed = time.monotonic() - began
+        await run.until(lambda: len(run.link.received) >= 5)
         (told,) = skips(run)
         found = re.fullmatch(r"(\d+) ticks skipped: the answer took ([\d.]+) s", told)
         assert found
         ticks, took = int(found[1]), float(found[2])
         assert took >= 0.1
-        assert 2 <= ticks <= (took + 0.05) / 0.05
+        assert 2 <= ticks <= passed / 0.05
 
 
 async def test_a_schedule_keeps_its_grid() -> None:
@@ -195,10 +199,11 @@ async def test_a_schedule_keeps_its_grid() -> None:
             await asyncio.sleep(0.02)
             await client.send(OK)
 
+    began = time.monotonic()
     async with serving(script) as peer, polling(peer, every=0.05) as run:
-        # Waits of 0.05 s after each answer would take 1.4 s for what is 1 s here; a busy machine may be late for once.
-        await run.until(lambda: any(late - early < 1.2 for early, late in zip(times, times[20:], strict=False)))
-        assert times[-1] - times[0] > 0.05 * (len(times) - 1) - 0.5, "nor sooner"
+        # A wait of 0.05 s after each answer would bring no two requests nearer than 0.07 s, however late it all is.
+        await run.until(lambda: len(times) > 10 and any(late - early < 0.065 for early, late in pairwise(times)))
+        assert times[-1] - began >= 0.05 * (len(times) - 1), "nor sooner"
 
 
 async def test_a_clock_that_jumps_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,7 +218,7 @@ async def test_a_clock_that_jumps_changes_nothing(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(time, "time_ns", lambda: int(jumping() * 1e9))
     async with serving(counting()) as peer, polling(peer, every=0.05) as run:
         began = time.monotonic()
-        await run.until(lambda: len(run.link.received) == 11)
+        await run.until(lambda: len(run.link.received) >= 11)
         assert time.monotonic() - began > 0.45
         assert all(0 < (event.meta or {})["latency_ms"] < 1000 * PATIENCE for event in run.link.received)
     for name in ("schedule", "session", "request", "answer", "cursor", "item", "validator"):
@@ -241,13 +246,13 @@ async def test_a_body_that_stops_is_a_fault_and_one_that_drips_is_not() -> None:
         client.head(200, "text/plain", length=6)
         for byte in b"slowly":
             await client.send(bytes([byte]))
-            await asyncio.sleep(0.35)
+            await asyncio.sleep(0.25)
         await client.asked()
         client.head(200, "text/plain", length=6)
         await client.send(b"slow")
         await client.gone()
 
-    async with serving(dripping) as peer, polling(peer, timeout=1.8) as run:
+    async with serving(dripping) as peer, polling(peer, timeout=1.3) as run:
         fault = await fault_of(run)
         assert run.link.payloads == [b"slowly"]
         assert (fault.kind, fault.title) == ("timeout", "The answer stopped")
@@ -278,15 +283,15 @@ async def test_the_size_is_judged_after_decompression_at_the_limit() -> None:
 
     answers = (packed(9_999), packed(10_000), packed(10_001), OK)
     async with serving(repeating(*answers)) as peer, polling(peer, max_size=10_000) as run:
-        await run.until(lambda: len(run.link.received) == 3)
-        assert [len(payload) for payload in run.link.payloads] == [9_999, 10_000, 4]
+        await run.until(lambda: len(run.link.received) >= 3)
+        assert [len(payload) for payload in run.link.payloads[:3]] == [9_999, 10_000, 4]
         (fault,) = faults(run)
         assert fault.kind == "limit"
         assert "10,000" in fault.cause
 
 
 async def test_a_bomb_is_not_inflated() -> None:
-    bomb = whole(gzip.compress(bytes(256 * 1024**2), 6), "Content-Encoding: gzip")
+    bomb = whole(gzip.compress(bytes(64 * 1024**2), 6), "Content-Encoding: gzip")
     async with serving(repeating(OK, bomb)) as peer, polling(peer, max_size=1024**2) as run:
         await run.until(lambda: run.link.received)
         tracemalloc.start()
@@ -302,7 +307,7 @@ async def test_a_bomb_is_not_inflated() -> None:
 async def test_corrupt_compression_is_an_error_row() -> None:
     corrupt = whole(b"not gzip at all", "Content-Encoding: gzip")
     async with serving(repeating(OK, corrupt, OK)) as peer, polling(peer) as run:
-        await run.until(lambda: len(run.link.received) == 2)
+        await run.until(lambda: len(run.link.received) >= 2)
         assert [fault.kind for fault in faults(run)] == ["protocol"]
 
 
@@ -356,24 +361,22 @@ async def test_a_server_that_was_killed_and_started_again_is_polled_on(tmp_path:
     def of(kind: Kind) -> list[Record]:
         return [record for record in records if record.kind == kind]
 
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
     options = {"proxy": "", "every": 0.02, "cursor": ".n", "cursor_to": "query:after"}
     policy = Policy(first_delay=0.01, max_delay=0.05)
-    url = f"poll+http://127.0.0.1:{port}/a"
     try:
-        async with serving(counting(), port=port):
-            link = hub.open(Session(name="p", url=url, options=options, reconnect=policy), Secrets())
-            await eventually(lambda: len(of(Kind.MESSAGE)) >= 3)
-        await eventually(lambda: link.state is State.WAITING)
-        seen = len(of(Kind.MESSAGE))
-        async with serving(counting(), port=port) as peer:
-            await eventually(lambda: len(of(Kind.MESSAGE)) > seen)
-            assert peer.requests[0].target == f"/a?after={seen}", "the cursor is kept"
-            assert (len(of(Kind.OPEN)), len(of(Kind.GAP))) == (2, 1)
-            assert [node.full for node in link.channels.root.walk() if node.full] == ["/a", "/a 200"]
-            await hub.close_all(1.0)
+        with reserved() as port:
+            url = f"poll+http://127.0.0.1:{port}/a"
+            async with serving(counting(), port=port):
+                link = hub.open(Session(name="p", url=url, options=options, reconnect=policy), Secrets())
+                await eventually(lambda: len(of(Kind.MESSAGE)) >= 3)
+            await eventually(lambda: link.state is State.WAITING)
+            seen = len(of(Kind.MESSAGE))
+            async with serving(counting(), port=port) as peer:
+                await eventually(lambda: len(of(Kind.MESSAGE)) > seen)
+                assert peer.requests[0].target == f"/a?after={seen}", "the cursor is kept"
+                assert (len(of(Kind.OPEN)), len(of(Kind.GAP))) == (2, 1)
+                assert [node.full for node in link.channels.root.walk() if node.full] == ["/a", "/a 200"]
+                await hub.close_all(1.0)
     finally:
         await hub.close_all(1.0)
         journal.close()

@@ -27,7 +27,9 @@ def test_a_url_finds_its_adapter(given: str, protocol: str | None, normal: str) 
     assert (found.name, url) == ("websocket", normal)
 
 
-@pytest.mark.parametrize("url", ["wss//x y", "ws://", "ws://host:notaport", "ws://ho\nst", "ftp://host", "ws://[::1"])
+@pytest.mark.parametrize(
+    "url", ["wss//x y", "ws://", "ws://host:notaport", "ws://ho\nst", "ftp://host", "ws://[::1", "mqtt:/x"]
+)
 def test_a_bad_url_is_a_usage_fault(url: str) -> None:
     with pytest.raises(Failure) as caught:
         registry.for_url(url)
@@ -38,9 +40,30 @@ def test_a_bad_url_is_a_usage_fault(url: str) -> None:
 def test_plain_http_asks_for_the_protocol() -> None:
     with pytest.raises(Failure) as caught:
         registry.for_url("https://host/x")
-    assert caught.value.fault.title == "Which protocol?"
+    assert caught.value.fault.title == "The protocol is not clear"
     assert "sse+https://" in caught.value.fault.hint
     assert "wss" not in caught.value.fault.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "names"),
+    [
+        (" HTTP://host/x", ["socketio", "sse", "polling", "longpoll"]),
+        ("https://host", ["socketio", "sse", "polling", "longpoll"]),
+        ("ws://host", []),
+        ("host:80", []),
+        ("gopher://host", []),
+    ],
+)
+def test_the_protocols_that_plain_http_may_carry(url: str, names: list[str]) -> None:
+    assert registry.carried_by(url) == names
+
+
+def test_a_scheme_without_its_slashes_is_no_host() -> None:
+    with pytest.raises(Failure) as caught:
+        registry.for_url("mqtt:broker/topic")
+    assert "mqtt://" in caught.value.fault.hint
+    assert registry.for_url("mqtt:1883")[1] == "ws://mqtt:1883"
 
 
 def test_unknown_names_suggest_the_nearest() -> None:

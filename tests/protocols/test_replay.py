@@ -26,7 +26,7 @@ from rtui.protocols.wire.replay_address import written
 from rtui.runtime.supervisor import leaves
 from tests.conformance.recorder import Recorder, Run
 from tests.protocols.recording import BEGIN, NONE, OUT, SECOND, numbered, record, row
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 BOTH = (("plant", "mqtt"), ("chat", "websocket"))
 
@@ -133,12 +133,13 @@ async def test_connections_with_other_settings_have_a_clock_of_their_own(capture
 
 
 async def test_whoever_turns_the_reel_may_leave(capture: Path) -> None:
-    record(capture, [*numbered(1), *numbered(1, link=2), row(1, 0.3, b"late"), row(2, 0.3, b"late")], BOTH)
+    record(capture, [*numbered(1), *numbered(1, link=2), row(1, 3600, b"late"), row(2, 3600, b"late")], BOTH)
     async with playing(capture, "plant") as first, playing(capture, "chat") as second:
         await first.until(lambda: payloads(first) == [b"0"])
         first.ask(Hangup(id=1))
         closed = await first.closed()
         assert (closed.by, closed.reason) == ("us", "")
+        playback(second).hasten(float("inf"))
         await second.closed()
     assert payloads(first) == [b"0"]
     assert payloads(second) == [b"0", b"late"]
@@ -262,10 +263,12 @@ async def test_those_that_are_opened_together_are_all_heard_from_the_first_row_o
 
 
 async def test_who_comes_later_hears_the_rest_of_its_own(capture: Path) -> None:
-    record(capture, [*numbered(1), row(1, 0.4, b"1"), row(2, 0.5, b"then"), row(2, 0.6, b"last")], BOTH)
+    record(capture, [*numbered(1), row(1, 3600, b"1"), row(2, 3601, b"then"), row(2, 3602, b"last")], BOTH)
     async with playing(capture, "plant") as first:
         await first.until(lambda: payloads(first) == [b"0"])
         async with playing(capture, "chat") as second:
+            await second.opened()
+            playback(second).hasten(float("inf"))
             await second.closed()
             await first.closed()
     assert payloads(first) == [b"0", b"1"]
@@ -314,7 +317,7 @@ async def test_it_is_cancelled_at_once_and_leaves_nothing(capture: Path) -> None
         async with playing(capture, **settings) as run:
             await run.until(lambda: told(run))
             run.task.cancel()
-            await asyncio.wait([run.task], timeout=10)
+            await asyncio.wait([run.task], timeout=PATIENCE)
             assert run.task.cancelled()
     assert not replay_session._decks
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("replay")]
@@ -350,6 +353,13 @@ async def test_large_messages_are_read_a_few_at_a_time(capture: Path, monkeypatc
         await run.closed()
     assert len(told(run)) == 300
     assert max(sizes) <= 64 * 200_000
+
+
+async def test_a_filter_sees_into_binary_payloads(capture: Path) -> None:
+    record(capture, [row(1, 0, bytes([0x81, 0xA1, 0x76, number])) for number in range(5)])  # MessagePack: {"v": …}
+    async with playing(capture, speed="max", filter=".v>2") as run:
+        await run.closed()
+    assert [one[-1] for one in payloads(run)] == [3, 4]
 
 
 # Captures that are not as they should be
@@ -407,7 +417,15 @@ async def test_which_connection(capture: Path) -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"speed": "0"}, {"speed": "fast"}, {"from": "+1h"}, {"from": "soon"}, {"until": "2001-01-01"}, {"filter": "("}],
+    [
+        {"speed": "0"},
+        {"speed": "fast"},
+        {"from": "+1h"},
+        {"from": "soon"},
+        {"until": "2001-01-01"},
+        {"filter": "("},
+        {"max_silence": "soon"},
+    ],
 )
 async def test_settings_that_are_wrong(capture: Path, settings: dict[str, str]) -> None:
     record(capture, numbered(2, 1))

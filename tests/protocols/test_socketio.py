@@ -18,7 +18,7 @@ from rtui.core.record import Kind
 from rtui.protocols import registry
 from rtui.protocols.socketio import Options, Outgoing, SocketIO, Subscription
 from tests.conformance.recorder import Recorder, Run
-from tests.conformance.suite import fault_of, free_port
+from tests.conformance.suite import fault_of
 from tests.waiting import PATIENCE, eventually
 
 ACK = Outgoing(ack=True)
@@ -89,10 +89,9 @@ async def serving(**options: Any) -> AsyncIterator[Server]:
 async def hosting(app: web.Application) -> AsyncIterator[str]:
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    port = free_port()
-    await web.TCPSite(runner, "127.0.0.1", port).start()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield f"127.0.0.1:{port}"
+        yield f"127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 

@@ -329,7 +329,7 @@ async def test_a_server_that_goes_silent_after_the_upgrade_is_noticed() -> None:
             await asyncio.sleep(0.001)
         await client.freeze()
 
-    opening: dict[str, Any] = {"upgrades": ["websocket"], "pingInterval": 500, "pingTimeout": 500}
+    opening: dict[str, Any] = {"upgrades": ["websocket"], "pingInterval": 300, "pingTimeout": 1200}
     async with peer(script, **opening) as port, run(port) as one:
         await one.opened()
         fault = await fault_of(one)

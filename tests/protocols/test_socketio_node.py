@@ -6,8 +6,9 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +35,19 @@ pytestmark = [
 ]
 
 
-@asynccontextmanager
-async def peer(release: str, *flags: str) -> AsyncIterator[str]:
+@contextmanager
+def peer(release: str, *flags: str) -> Iterator[str]:
     """The URL of a server of its own."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec("node", str(SCRIPT), release, *flags, stdin=pipe, stdout=pipe)
-    assert process.stdin
-    assert process.stdout
-    try:
-        port = json.loads(await process.stdout.readline())["port"]
-        yield f"socketio+http://127.0.0.1:{port}"
-    finally:
-        process.stdin.close()
-        await process.wait()
+    command, pipe = ("node", str(SCRIPT), release, *flags), subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as process:
+        assert process.stdout
+        yield f"socketio+http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
+        process.communicate()
 
 
-@pytest.fixture(params=RELEASES)
-async def url(request: pytest.FixtureRequest) -> AsyncIterator[str]:
-    async with peer(request.param) as address:
+@pytest.fixture(scope="module", params=RELEASES)
+def url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with peer(request.param) as address:
         yield address
 
 
@@ -262,11 +258,12 @@ async def test_volatile_events_stay_in_order(url: str) -> None:
 @pytest.mark.parametrize("release", RELEASES)
 @pytest.mark.parametrize("only", ["websocket", "polling"])
 async def test_a_server_with_one_transport(release: str, only: str) -> None:
-    async with peer(release, f"--{only}") as url, run(url) as attempt:
-        await attempt.opened()
-        emit(attempt, 1, "how", ack=True)
-        assert json.loads((await answered(attempt, 1)).payload)[0] == only
-        assert only in attempt.link.details["transport"]
+    with peer(release, f"--{only}") as url:
+        async with run(url) as attempt:
+            await attempt.opened()
+            emit(attempt, 1, "how", ack=True)
+            assert json.loads((await answered(attempt, 1)).payload)[0] == only
+            assert only in attempt.link.details["transport"]
 
 
 @pytest.mark.parametrize("transports", TRANSPORTS)
@@ -284,21 +281,23 @@ async def test_the_transport_in_use_is_shown(url: str, transports: str) -> None:
     [("socket.io4", "Engine.IO 4"), ("socket.io3", "Engine.IO 4"), ("socket.io2", "Engine.IO 3")],
 )
 async def test_the_version_is_found_and_named(release: str, version: str) -> None:
-    async with peer(release) as url, run(url) as attempt:
-        async with asyncio.timeout(PATIENCE):
-            await attempt.opened()
-        assert version in attempt.link.details["protocol"]
+    with peer(release) as url:
+        async with run(url) as attempt:
+            async with asyncio.timeout(PATIENCE):
+                await attempt.opened()
+            assert version in attempt.link.details["protocol"]
 
 
 async def test_the_wrong_version_is_told() -> None:
-    async with peer("socket.io2") as url, run(url, version="4") as attempt:
-        assert "2" in attempt.adapter.explain(await attempt.error()).sentence()
+    with peer("socket.io2") as url:
+        async with run(url, version="4") as attempt:
+            assert "2" in attempt.adapter.explain(await attempt.error()).sentence()
 
 
 @pytest.mark.parametrize("transports", ["websocket", "polling"])
 async def test_what_was_missed_is_recovered(transports: str) -> None:
     memory: dict[str, Any] = {}
-    async with peer("socket.io4", "--recovery") as url:
+    with peer("socket.io4", "--recovery") as url:
         async with run(url, memory, transports=transports) as first:
             await first.opened()
             emit(first, 1, "recovered", ack=True)
@@ -319,12 +318,13 @@ async def test_what_was_missed_is_recovered(transports: str) -> None:
 
 @pytest.mark.parametrize("transports", ["websocket", "polling"])
 async def test_more_than_the_server_takes_is_told(transports: str) -> None:
-    async with peer("socket.io4", "--small") as url, run(url, transports=transports) as attempt:
-        await attempt.opened()
-        emit(attempt, 1, "echo", json.dumps(["x" * 5000]), ack=True, ack_timeout=0)
-        notice = await refused(attempt, 1)
-        assert notice.fault
-        await asyncio.wait([attempt.task], timeout=PATIENCE)
+    with peer("socket.io4", "--small") as url:
+        async with run(url, transports=transports) as attempt:
+            await attempt.opened()
+            emit(attempt, 1, "echo", json.dumps(["x" * 5000]), ack=True, ack_timeout=0)
+            notice = await refused(attempt, 1)
+            assert notice.fault
+            await asyncio.wait([attempt.task], timeout=PATIENCE)
 
 
 async def test_our_goodbye(url: str) -> None:

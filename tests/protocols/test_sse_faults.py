@@ -59,7 +59,7 @@ def endless(piece: bytes, *headers: str) -> Script:
 async def test_endless_lines_and_events(piece: bytes, title: str) -> None:
     tracemalloc.start()
     try:
-        fault, link = await told(endless(piece), max_line=2 * MEGA, max_size=MEGA // 4)
+        fault, link = await told(endless(piece), max_line=2 * MEGA, max_size=MEGA // 16)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -19,10 +19,13 @@ from rtui.core.record import Kind
 from rtui.demo import websocket as demo
 from rtui.demo.websocket_scene import BAD_FRAMES
 from rtui.protocols.websocket import Options, Outgoing, WebSocket
+from rtui.protocols.wire import websocket_session
 from tests.certificate import server_context
 from tests.conformance.recorder import Recorder, Run
-from tests.conformance.suite import expect_fault, fault_of, free_port
+from tests.conformance.suite import expect_fault, fault_of
 from tests.conformance.test_websocket import SUBJECT
+from tests.port import reserved
+from tests.waiting import at_rest
 
 
 @pytest.fixture
@@ -106,10 +109,12 @@ async def test_fragments_and_types(url: str) -> None:
 async def test_json_rpc_answers_name_their_call(url: str) -> None:
     async with run(f"{url}/jsonrpc") as attempt:
         await attempt.opened()
-        attempt.ask(Send(id=1, payload=b'{"jsonrpc":"2.0","id":"slow","method":"sleep","params":[0.2]}'))
+        attempt.ask(Send(id=1, payload=b'{"jsonrpc":"2.0","id":"slow","method":"sleep","params":[60]}'))
         attempt.ask(Send(id=2, payload=b'{"jsonrpc":"2.0","id":"fast","method":"add","params":[1,2]}'))
+        await attempt.until(lambda: attempt.link.received)
+        attempt.ask(Send(id=3, payload=b'{"jsonrpc":"2.0","id":"last","method":"sleep","params":[0]}'))
         await attempt.until(lambda: len(attempt.link.received) == 2)
-        assert [event.replies_to for event in attempt.link.received] == [2, 1]
+        assert [event.replies_to for event in attempt.link.received] == [2, 3]
 
 
 async def test_opened_tells_what_was_negotiated(url: str) -> None:
@@ -219,8 +224,9 @@ async def test_bad_text_closes_with_1007_and_is_shown(url: str) -> None:
         assert attempt.link.payloads == [b'{"text": "caf\xe9 \xff"}']
 
 
-async def test_a_dead_peer_is_told_before_it_is_left(url: str) -> None:
-    async with run(f"{url}/silent", ping_interval=0.05, ping_timeout=3.0) as attempt:
+async def test_a_dead_peer_is_told_before_it_is_left(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(websocket_session, "STALL_STEP", 0.02)
+    async with run(f"{url}/silent", ping_interval=0.05, ping_timeout=1.5) as attempt:
         closed = await attempt.closed()
         assert attempt.link.of(Stalled)[0].text.startswith("no pong for ")
         assert closed.fault
@@ -259,10 +265,7 @@ async def test_stop_reading_stops_and_resumes(url: str) -> None:
         await attempt.until(lambda: attempt.link.payloads)
         attempt.ask(Break(id=1, what="stop-reading"))
         await attempt.until(lambda: len(attempt.notices()) == 1)
-        await asyncio.sleep(0.02)
-        count = len(attempt.link.payloads)
-        await asyncio.sleep(0.05)
-        assert len(attempt.link.payloads) == count
+        count = await at_rest(lambda: len(attempt.link.payloads))
         attempt.ask(Break(id=2, what="stop-reading", on=False))
         await attempt.until(lambda: len(attempt.link.payloads) > count)
 
@@ -447,8 +450,9 @@ def test_tls_alerts_have_their_words(alert: str, title: str) -> None:
 
 
 async def test_proxies(url: str) -> None:
-    dead = f"http://127.0.0.1:{free_port()}"
-    assert (await expect_fault(SUBJECT, url, "refused", proxy=dead)).title == "The proxy refused the connection"
+    with reserved() as port:
+        fault = await expect_fault(SUBJECT, url, "refused", proxy=f"http://127.0.0.1:{port}")
+    assert fault.title == "The proxy refused the connection"
     async with answering(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n") as place:
         fault = await expect_fault(SUBJECT, url, "auth", proxy=f"http://user:s3cret@{place}")
         assert "s3cret" not in repr(fault)

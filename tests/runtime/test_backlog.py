@@ -99,6 +99,7 @@ async def test_a_wait_is_shown_once_it_is_long(stage: Stage, monkeypatch: pytest
     peer = Slow()
     connection = stage.play(peer)
     await connection.wait_open()
+    monkeypatch.setattr(backlog, "PATIENCE", 3600.0)
     connection.send(b"one")
     assert connection.waiting == 0
     monkeypatch.setattr(backlog, "PATIENCE", 0.0)

@@ -125,6 +125,26 @@ async def test_the_answer_of_the_peer_is_kept_for_each_subscription(stage: Stage
     assert state_of(connection, "secret").refusal == DENIED
 
 
+async def joined(link: Link) -> Closed | None:
+    """Brings a subscription by itself, and grants it again to who asks."""
+    link.emit([Opened(details={}), Subscribed("/chat")])
+    async for command in link.commands:
+        match command:
+            case Hangup():
+                return Closed(by="us", clean=True)
+            case Subscribe():
+                link.emit([Subscribed(command.channel, command.id, {"sid": "x"}, stood=True)])
+    return None
+
+
+async def test_what_stood_already_is_granted_without_being_told_twice(stage: Stage) -> None:
+    connection = stage.play(joined)
+    connection.subscribe("/chat")
+    await eventually(lambda: standings(connection) == {"/chat": "granted"})
+    assert state_of(connection, "/chat").granted == {"sid": "x"}
+    assert stage.words == ["open", "subscribe"]
+
+
 async def test_answers_are_of_the_connection_that_stands(stage: Stage) -> None:
     peer = Peer()
     connection = stage.play(peer.attempt)

@@ -38,6 +38,10 @@ class Shape:
     Subscription = Subscription
 
     @classmethod
+    def channels(cls, url: str) -> tuple[str, ...]:
+        return ()
+
+    @classmethod
     def subscription_flaw(cls, wanted: str) -> str:
         return "no blanks" if " " in wanted else ""
 

@@ -9,7 +9,7 @@ import pytest
 from rtui.settings.colour import parse_colour
 from rtui.settings.config import Config, load_config
 from rtui.settings.files import SettingsError
-from rtui.settings.keymap import load_keymap
+from rtui.settings.keymap import key_error, load_keymap, old_terminal_sends
 from rtui.settings.paths import packaged
 from rtui.settings.theme import ThemeSpec, contrast, list_themes, load_theme
 
@@ -74,6 +74,25 @@ def test_keys_may_be_swapped_and_shared_between_panes(tmp_path: Path) -> None:
     assert keymap == {"log.follow": "f", "log.freeze": "end", "tree.fold": "end"}
 
 
+@pytest.mark.parametrize(
+    ("key", "sent"),
+    [
+        ("ctrl+i", "tab"),
+        ("ctrl+h", "backspace"),
+        ("ctrl+enter", None),
+        ("ctrl+shift+x", None),
+        ("shift+enter", None),
+        ("super+x", None),
+        ("ctrl+comma", None),
+        *((key, key) for key in ("f12", "shift+f5", "ctrl+x", "alt+x", "alt+X", "G", "question_mark", "shift+tab")),
+        *((key, key) for key in ("ctrl+pagedown", "shift+up", "ctrl+space", "ctrl+underscore", "alt+enter")),
+    ],
+)
+def test_what_a_terminal_of_old_sends(key: str, sent: str | None) -> None:
+    assert key_error(key) == ""
+    assert old_terminal_sends(key) == sent
+
+
 def test_colours() -> None:
     assert [parse_colour(text) for text in ("#FA0", "#00ff7f", "ansi_bright_red")] == [
         "#ffaa00",
@@ -98,11 +117,24 @@ def test_every_mistake_of_a_theme(tmp_path: Path) -> None:
         "extra": "unknown key",
         "theme.dark": "must be true or false, not 3",
         "colours.primry": "unknown key; did you mean 'primary'?",
-        "colours.primary": "is missing",
+        "colours": "missing: primary",
         "variables.border": "must be a colour such as #5fd7ff or ansi_cyan, not 'blu'",
         "variables.rt-in": "is not the name of a theme variable",
     }
     assert all(problem.line for problem in caught.value.problems)
+
+
+def test_what_a_theme_lacks_is_told_once_for_a_table_and_after_what_is_wrong(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_theme(written(tmp_path, '[theme]\ndark = true\n[colours]\nprimary = "#zzz"\n'))
+    lacking, wrong, absent = caught.value.problems
+    assert (lacking.line, lacking.key, lacking.message.startswith("missing: secondary, accent, ")) == (
+        3,
+        "colours",
+        True,
+    )
+    assert (wrong.line, wrong.key) == (4, "colours.primary")
+    assert (absent.line, absent.key, absent.message.startswith("missing: in, out, ")) == (0, "messages", True)
 
 
 def test_a_broken_theme_of_the_user_does_not_hide_a_good_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

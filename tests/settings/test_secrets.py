@@ -18,6 +18,15 @@ def test_urls_lose_passwords_and_tokens() -> None:
     assert mask_url("ws://h/x?room=a@b:c") == "ws://h/x?room=a@b:c"
 
 
+def test_the_code_of_a_close_is_no_credential() -> None:
+    secrets = Secrets()
+    secrets.add_url("ws://h/close?code=4001&key=4711")
+    assert mask_url("ws://h/close?code=4001&Code=401&code=SplxlOBeZQQYbYS6WxSbIA&key=4711") == (
+        f"ws://h/close?code=4001&Code=401&code={MASK}&key={MASK}"
+    )
+    assert secrets.mask("closed with 4001 by 4711") == f"closed with 4001 by {MASK}"
+
+
 def test_headers_lose_credentials() -> None:
     names = ["Authorization", "proxy-authorization", "Cookie", "Set-Cookie", "X-Api-Key", "X-Auth-Token", "apikey"]
     assert mask_headers(dict.fromkeys(names, "hunter2")) == dict.fromkeys(names, MASK)

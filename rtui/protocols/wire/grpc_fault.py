@@ -50,7 +50,7 @@ WORDS: Final[dict[int, tuple[FaultKind, Side, str, str]]] = {
     Status.DATA_LOSS: ("protocol", "them", "Data were lost", "The server cannot recover them"),
     Status.UNAUTHENTICATED: ("auth", "them", "Authentication required", "Give a token, or metadata with credentials"),
 }
-"""Status → kind, side, title, hint."""
+"""Status → kind, side, what it means, hint."""
 PLAIN_HTTP: Final = b"HTTP/"
 
 
@@ -122,11 +122,13 @@ def explain_ending(ending: Ending, trip: Trip) -> Fault:
         return fault("closed", "us", "The call was cancelled by us")
     if ending.by == "network":
         return fault("lost", "network", "Connection lost", ending.message)
-    kind, side, title, hint = WORDS.get(ending.code, ("protocol", "them", "The call failed", "gRPC has no such status"))
+    kind, side, words, hint = WORDS.get(ending.code, ("protocol", "them", "The call failed", "gRPC has no such status"))
     if ending.by == "us" and ending.code == Status.DEADLINE_EXCEEDED:
         side = "us"
-    cause = f"{ending.status}: {clean(ending.message)}" if ending.message else ending.status
-    return fault(kind, side, title, cause, ending.hint or hint)
+    # The status comes first: of a row that is cut, and in a list of many, it is what tells one from another.
+    if not ending.message:
+        return fault(kind, side, ending.status, words, ending.hint or hint)
+    return fault(kind, side, ending.status, clean(ending.message), f"{words}. {ending.hint or hint}")
 
 
 def explain_http(ending: Ending, trip: Trip) -> Fault:

@@ -169,7 +169,7 @@ async def _greet(sock: Any, wanted: Plan, trip: Trip, left: Unfinished | None) -
         raise
     ending = wire.ending
     if wire.code:
-        raise Unopened(refused(wire.code, wire.server, five=wanted.five))
+        raise Unopened(refused(wire.code, wire.server, five=wanted.five, named=bool(wanted.username)))
     if ending is not None and not wire.accepted:
         trip.head = b"" if ending.how == "cut" else wire.head
         trip.lost = ending.error

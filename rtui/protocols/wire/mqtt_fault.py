@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from rtui.core.clean import decode
 from rtui.core.fault import Fault, FaultKind
 from rtui.protocols.wire.probe import answer, speaks_http, speaks_tls
@@ -72,6 +74,14 @@ RETURN_CODES: Final[dict[int, tuple[str, FaultKind, str]]] = {
 }
 """CONNACK of 3.1.1 (§3.2.2.3) → likewise."""
 
+WHO_ARE_WE: Final[dict[tuple[int, bool], str]] = {
+    **dict.fromkeys(
+        ((4, False), (5, False), (0x86, False), (0x87, False)), "Set username and password: none were given"
+    ),
+    (0x87, True): "Check username and password; the broker may not let this user in",
+}
+"""What a refused CONNECT asks for, by its code and whether we gave a user name."""
+
 TITLES: Final[dict[FaultKind, str]] = {
     "auth": "The broker did not let us in",
     "usage": "The broker refused what we asked for",
@@ -98,14 +108,17 @@ def reason_fault(code: int, title: str, what: Mapping[str, Any], about: str = ""
     return fault(kind, "them", title, cause, hint, reason_code=code, **what)
 
 
-def refused(code: int, what: Mapping[str, Any], *, five: bool) -> Fault:
-    """Why CONNACK said no."""
+def refused(code: int, what: Mapping[str, Any], *, five: bool, named: bool) -> Fault:
+    """Why CONNACK said no; `named`: we gave a user name."""
     if five and code >= 0x80:  # noqa: PLR2004 - from here on reason codes are errors (§2.4)
         kind: FaultKind = REASONS.get(code, ("", "handshake", ""))[1]
-        return reason_fault(code, TITLES.get(kind, "The broker refused the connection"), what, "CONNACK")
-    words, kind, hint = RETURN_CODES.get(code, ("unknown return code", "handshake", ""))
-    title = TITLES.get(kind, "The broker refused the connection")
-    return fault(kind, "them", title, f"CONNACK: {words} ({code})", hint, reason_code=code)
+        why = reason_fault(code, TITLES.get(kind, "The broker refused the connection"), what, "CONNACK")
+    else:
+        words, kind, hint = RETURN_CODES.get(code, ("unknown return code", "handshake", ""))
+        title = TITLES.get(kind, "The broker refused the connection")
+        why = fault(kind, "them", title, f"CONNACK: {words} ({code})", hint, reason_code=code)
+    hint = WHO_ARE_WE.get((code, named), "")
+    return replace(why, hint=hint) if hint else why
 
 
 async def explain_opening(error: BaseException, trip: Trip) -> Fault:

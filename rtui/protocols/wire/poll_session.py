@@ -155,7 +155,8 @@ class Session:
 
     def _answered(self, exchange: Exchange, answer: Answer) -> None:
         """A success came whole: figures, and the end of what was wrong."""
-        progress = Progressed({"first_byte_ms": exchange.first_byte_ms, "last_byte": time.monotonic_ns()})
+        # Of this answer, no figure would be true while the next one is waited for; its row has them.
+        progress = Progressed({"last_byte": time.monotonic_ns()})
         events: list[Event] = [progress]
         if not self._long:
             # How long a server holds a request says nothing of the way to it.

@@ -17,7 +17,9 @@ from rtui.core.fault import Failure, Fault
 from rtui.settings.option import nearest
 
 SCHEME: Final = "replay"
-SETTINGS: Final = ("speed", "from", "until", "loop", "filter")
+SETTINGS: Final = ("speed", "from", "until", "loop", "max_silence", "filter")
+_PLAIN: Final = "/:@+()"
+"""What the name of a connection may hold besides letters and digits without being encoded."""
 _FORM: Final = re.compile(r"(?P<path>[^?#]*)(\?(?P<first>[^#]*))?(#(?P<connection>[^?]*))?(\?(?P<last>.*))?", re.DOTALL)
 
 
@@ -49,7 +51,7 @@ def parse(url: str) -> Address:
 def written(path: Path, connection: str = "", settings: Mapping[str, str] | None = None) -> str:
     """The URL that `parse` reads back."""
     query = "&".join(f"{key}={quote(value, safe='+:.')}" for key, value in (settings or {}).items())
-    fragment = f"#{quote(connection, safe='')}" if connection else ""
+    fragment = f"#{quote(connection, safe=_PLAIN)}" if connection else ""
     return f"{SCHEME}:{quote(str(path))}{fragment}{query and '?' + query}"
 
 

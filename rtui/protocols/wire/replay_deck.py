@@ -16,10 +16,10 @@ from typing import Final, Protocol
 import msgspec
 
 from rtui.capture.query import Filter
-from rtui.core.event import Event, Retold
+from rtui.core.event import Event, Notice, Retold
 from rtui.core.fault import Fault
 from rtui.core.record import Kind, Record
-from rtui.protocols.wire.replay_place import SECOND
+from rtui.protocols.wire.replay_place import SECOND, span
 from rtui.protocols.wire.replay_reel import Reel, Span, Window, opened
 
 AT_ONCE: Final = 500
@@ -36,6 +36,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     until: str = ""
     loop: bool = False
     filter: str = ""
+    max_silence: float = 0.0
 
 
 class Listener(Protocol):
@@ -53,6 +54,7 @@ class Deck:
         self.path = plan.path
         self.speed = plan.speed
         self.loop = plan.loop
+        self.max_silence = plan.max_silence
         self.paused = self.over = False
         self.begin = self.end = 0
         self.members: dict[Listener, int] = {}
@@ -73,6 +75,10 @@ class Deck:
         self._at = self._due = 0
         self._since = 0.0
         """Loop time at which it was at `_at`, as long as the clock moves."""
+        self._heard = 0
+        """Where the present silence began."""
+        self._shortened = 0
+        """The length of the silence before the row that is told next, if it was shortened."""
         self._jump: int | None = None
         self._steps = 0
         self._threaded: set[int] = set()
@@ -91,6 +97,12 @@ class Deck:
             return min(self._at, self.end)
         moved = (asyncio.get_running_loop().time() - self._since) * self.speed
         return min(self._at + int(moved * SECOND), self.end)
+
+    @property
+    def silence(self) -> float:
+        """See `Playback`."""
+        still = self.paused or self.over or self.speed == math.inf
+        return 0.0 if still else max(0.0, (self._wake() - self.position) / SECOND / self.speed)
 
     def pause(self, *, on: bool) -> None:
         """See `Playback`."""
@@ -120,6 +132,11 @@ class Deck:
         """See `Playback`."""
         self.loop = on
 
+    def shorten(self, most: float) -> None:
+        """See `Playback`."""
+        self.max_silence = most
+        self._changed.set()
+
     # Opening and closing
 
     async def ready(self) -> Reel:
@@ -148,6 +165,7 @@ class Deck:
             self.begin, self.end = span.begin, span.end
             if not self._threaded:
                 self._next = span.first
+                self._heard = self.begin
                 self._stand(self.begin)
             self._threaded = links
 
@@ -196,8 +214,9 @@ class Deck:
         while self._jump is None:
             if self._steps:
                 return True
-            left = None if self.paused else (self._due - self.position) / SECOND / self.speed
+            left = None if self.paused else (self._wake() - self.position) / SECOND / self.speed
             if left is not None and left <= 0:
+                self._leap()
                 return True
             self._changed.clear()
             try:
@@ -206,6 +225,18 @@ class Deck:
             except TimeoutError:
                 pass
         return False
+
+    def _wake(self) -> int:
+        """When the next row is told: in its time, or where the silence before it has lasted long enough."""
+        if not self.max_silence or self.speed == math.inf:
+            return self._due
+        return min(self._due, self._heard + int(self.max_silence * SECOND))
+
+    def _leap(self) -> None:
+        """Over what is left of a silence."""
+        if self._wake() < self._due:
+            self._shortened = self._due - self._heard
+            self._stand(self._due)
 
     async def _tell(self) -> None:
         """Rows of one connection whose time has come; while stepping, one."""
@@ -216,9 +247,15 @@ class Deck:
         if self._steps or self.speed == math.inf:
             self._stand(rows[-1].time)
             self._steps -= bool(self._steps and first.kind == Kind.MESSAGE)
-        told = [Retold(rows)]
+        self._heard = max(self._heard, rows[-1].time)
+        told = [*self._remarks(), Retold(rows)]
         for link in [link for link, heard in self.members.items() if heard == first.link]:
             await link.pour(told)
+
+    def _remarks(self) -> list[Event]:
+        """What is to be known of the silence before a row."""
+        length, self._shortened = self._shortened, 0
+        return [Notice(text=f"a silence of {span(length)} was shortened")] if length else []
 
     def _behind(self, first: Record) -> int:
         """The index behind the rows that are told together with `first`."""
@@ -259,7 +296,8 @@ class Deck:
     def _rewind(self, seq: int, position: int) -> None:
         self._forget()
         self._rows, self._index, self._next = (), 0, seq
-        self._due = self.told = 0
+        self._due = self.told = self._shortened = 0
+        self._heard = position
         self._stand(position)
 
     def _stand(self, position: int) -> None:

@@ -77,6 +77,11 @@ def elapsed(nanoseconds: int) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes:02d}:{seconds:02d}"
 
 
+def span(nanoseconds: int) -> str:
+    """`0.7 s`, `12:34`: a length, where it is told in a sentence."""
+    return f"{nanoseconds / SECOND:.1f} s" if nanoseconds < 10 * SECOND else elapsed(nanoseconds)
+
+
 def clock(time: int) -> str:
     """The time of day where the user is, as the log writes it."""
     moment = datetime.fromtimestamp(time // SECOND, UTC).astimezone()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeVar
@@ -44,6 +44,20 @@ class Window(msgspec.Struct, frozen=True):
     next: int
 
 
+class Looks:
+    """Binary payloads as filters see them, by their looks: a capture names no message types."""
+
+    def typed(self) -> Iterable[int]:
+        """See `capture.meaning.Meaning`."""
+        return ()
+
+    def json(self, link: int, channel: str, payload: bytes, meta: str | None) -> bytes | None:  # noqa: ARG002 - they have no say
+        """See `capture.meaning.Meaning`."""
+        from rtui.payloads.meaning import meaning
+
+        return meaning(payload, meta, None)
+
+
 class Reel:
     """A capture as it was when it was opened. Its methods block: `work` runs them in a thread, one at a time."""
 
@@ -55,7 +69,7 @@ class Reel:
         """
         self.recording = Capture(path, 0, 0).in_use
         """Whether it is being recorded: then there are more rows by now."""
-        self._reader = Salvage(path)
+        self._reader = Salvage(path, Looks() if found is not None else None)
         self._filter = found
         self._lock = threading.Lock()
         self._checker: Reader | None = None

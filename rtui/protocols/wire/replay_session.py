@@ -18,6 +18,7 @@ from rtui.protocols.wire.replay_address import chosen, parse
 from rtui.protocols.wire.replay_deck import Deck, Plan
 from rtui.protocols.wire.replay_place import clock, elapsed, parse_place, parse_speed
 from rtui.protocols.wire.replay_reel import Reel, Span
+from rtui.settings.quantity import parse_duration
 
 SEEK: Final = "replay_from"
 """The key of a link's memory with the place where the next attempt begins."""
@@ -123,7 +124,7 @@ def _plan(options: Options, path: Path, settings: Mapping[str, str]) -> Plan:
     """What the options say, with what the URL says over them.
 
     Raises:
-        Failure: the speed is none.
+        Failure: the speed or a length is none.
     """
     speed = settings.get("speed", options.speed)
     try:
@@ -136,8 +137,17 @@ def _plan(options: Options, path: Path, settings: Mapping[str, str]) -> Plan:
         begin=settings.get("from", options.begin),
         until=settings.get("until", options.until),
         loop=settings["loop"].lower() in _TRUE if "loop" in settings else options.loop,
+        max_silence=_max_silence(settings["max_silence"]) if "max_silence" in settings else options.max_silence,
         filter=settings.get("filter", options.filter),
     )
+
+
+def _max_silence(text: str) -> float:
+    """Seconds."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise _wrong("max_silence", text, str(error)) from None
 
 
 def _filter(text: str) -> Filter | None:

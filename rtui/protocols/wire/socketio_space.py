@@ -74,7 +74,7 @@ class Spaces:
         """Join a namespace, with its own `auth` or the session's."""
         if name in self.joined:
             if command:
-                self._tell(Subscribed(name, command, self.joined[name] or None))
+                self._tell(Subscribed(name, command, self.joined[name] or None, stood=True))
             return
         if "," in name:
             why = usage("Not a namespace", f"{name} holds a comma, which ends a namespace on the wire")

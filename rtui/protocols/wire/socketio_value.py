@@ -17,6 +17,7 @@ _PLACEHOLDER: Final = re.compile(
     re.ASCII,
 )
 _SPACE: Final = " \t\r\n"
+_KINDS: Final = {'"': "a text", "{": "an object", "[": "an array", "t": "true", "f": "false", "n": "null"}
 
 _check = msgspec.json.Decoder(msgspec.Raw).decode
 _slice = msgspec.json.Decoder(list[msgspec.Raw]).decode
@@ -88,6 +89,17 @@ def outgoing(payload: bytes, attachments: tuple[bytes, ...] = ()) -> tuple[str, 
         text = f"[{placeholder(0)}]"
     array = _array(text)
     return (array, ()) if not attachments else (_attached(array, len(attachments)), attachments)
+
+
+def taken_as(payload: bytes) -> str:
+    """How `outgoing` takes a payload, in a few words."""
+    text, bytes_beside = outgoing(payload)
+    found = arguments(text)
+    if bytes_beside:
+        return "1 argument: bytes"
+    if len(found) != 1:
+        return f"{len(found)} arguments" if found else "no arguments"
+    return f"1 argument: {_KINDS.get(found[0].lstrip(_SPACE)[:1], 'a number')}"
 
 
 def _array(text: str) -> str:

@@ -225,10 +225,11 @@ class Session:
                 told_at = self._heard
                 self._tell_ages()
                 if late:
+                    late = False
                     self._link.emit([Stalled("")])
             quiet = (time.monotonic_ns() - self._heard) / 1e9
-            late = bool(patience) and quiet >= patience and not self._deaf
-            if late:
+            if patience and quiet >= patience and not self._deaf:
+                late = True
                 self._link.emit([Stalled(f"nothing for {quiet:.0f} s")])
 
     def _tell_ages(self) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
 
 from rtui.settings.files import SettingsError
-from rtui.settings.session_model import SavedMessage, Session, to_data
+from rtui.settings.session_model import Declares, SavedMessage, Session, to_data
 
 MOST_SESSIONS: Final = 1_000
 """Sessions taken from one source; a HAR file of a long day may hold more connections than anyone wants to see."""
@@ -47,11 +47,17 @@ class Harvest(msgspec.Struct, frozen=True, kw_only=True):
     left: tuple[Left, ...] = ()
 
 
+def _nobody(_url: str, _protocol: str) -> None:
+    """No protocol is known."""
+
+
 class Gatherer:
     """Collects what a source gives while it is read."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: str, declares_for: Callable[[str, str], Declares | None] = _nobody) -> None:
+        """`declares_for` tells the protocol of a URL, where a source speaks in its terms."""
         self.title = title
+        self.declares_for = declares_for
         self._found: dict[bytes, Found] = {}
         self._left: dict[Left, None] = {}
         self._beyond = 0

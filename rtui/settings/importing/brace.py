@@ -41,6 +41,11 @@ def filled(text: str) -> str:
     return _MARKED.sub(r"{{ env.\1 }}", literal(text))
 
 
+def marked_as_variables(text: str) -> str:
+    """A word of a shell whose templates are ours already: only its variables are filled in."""
+    return _MARKED.sub(r"{{ env.\1 }}", text)
+
+
 def is_substituted(text: str) -> bool:
     """Whether the output of a command would stand in the word."""
     return SUBSTITUTED in text

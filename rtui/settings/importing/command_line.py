@@ -12,6 +12,7 @@ from typing import Final, TypeAlias, cast
 from rtui.settings.files import Problem, SettingsError
 from rtui.settings.importing.base import Gatherer, Harvest
 from rtui.settings.importing.shell import Command, commands, is_windows
+from rtui.settings.session import DeclaresFor
 
 Take: TypeAlias = Callable[[Command, str, Gatherer], None]
 
@@ -24,23 +25,25 @@ TOOLS: Final = MappingProxyType(
         "mosquitto_sub": "mosquitto:harvest",
         "mqttx": "mqttx_command:harvest",
         "grpcurl": "grpcurl:harvest",
+        "rtui": "own_command:harvest",
     }
 )
 """Tool → what reads its commands."""
 LARGEST: Final = 4 * 1024**2
 """Characters of commands that are read; they are notes, not data."""
 _POWERSHELL: Final = re.compile(r"^\s*(?:\$session\b|Invoke-(?:WebRequest|RestMethod)\b)", re.IGNORECASE | re.MULTILINE)
+_BEFORE: Final = re.compile(r"""\A[$%#>\s]*(?:[A-Za-z_]\w*=(?:"[^"]*"|'[^']*'|[^\s"'])*\s+)*""")
 STRANGE: Final = "not a command that rtui can read"
 
 
 def is_command(text: str) -> bool:
-    """Whether the text begins with a command that we know, perhaps behind a prompt."""
-    words = text.lstrip("$%#> \t\r\n").split(maxsplit=1)
+    """Whether the text begins with a command that we know, perhaps behind a prompt, or variables that are set."""
+    words = _BEFORE.sub("", text, count=1).split(maxsplit=1)
     return bool(words) and _tool(words[0]) in TOOLS
 
 
-def harvest(text: str, name: str) -> Harvest:
-    """The sessions of all commands in `text`.
+def harvest(text: str, name: str, declares_for: DeclaresFor) -> Harvest:
+    """The sessions of all commands in `text`; `declares_for` knows the flags of our own.
 
     Raises:
         SettingsError: with the line, if it cannot be read as a shell reads it.
@@ -53,7 +56,7 @@ def harvest(text: str, name: str) -> Harvest:
     if _POWERSHELL.search(text):
         message = 'it is written for PowerShell: in the browser, choose "Copy as cURL (bash)" or "(POSIX)"'
         raise SettingsError([Problem(name, 0, "", message)])
-    gatherer = Gatherer("command line")
+    gatherer = Gatherer("command line", declares_for)
     for one in commands(text, name):
         where = f"line {one.line}"
         tool = _tool(one.words[0])

@@ -13,6 +13,7 @@ from rtui.settings.importing import command_line
 from rtui.settings.importing.base import Harvest
 from rtui.settings.importing.brace import unmarked
 from rtui.settings.importing.document import is_document, read
+from rtui.settings.session import DeclaresFor
 
 LARGEST: Final = 64 * 1024**2
 """Bytes of a source that are read."""
@@ -25,24 +26,24 @@ KNOWN: Final = (
 STDIN: Final = "-"
 
 
-def import_source(source: str) -> Harvest:
+def import_source(source: str, declares_for: DeclaresFor) -> Harvest:
     """Read a file, `-` for the standard input, or a command line given as it is.
 
     Raises:
         SettingsError: naming the file, and line or key, if it cannot be read.
     """
     if source == STDIN:
-        return import_text(_decoded(sys.stdin.buffer.read(LARGEST + 1), "stdin"), "stdin")
+        return import_text(_decoded(sys.stdin.buffer.read(LARGEST + 1), "stdin"), "stdin", declares_for)
     if command_line.is_command(source) and not _is_file(source):
-        return import_text(source, "command")
+        return import_text(source, "command", declares_for)
     if len(source.split()) != 1 and not _is_file(source):
         # It may hold a secret: it is not repeated as the name of a file.
         raise _refused("this text", f"neither a file nor a command that can be read; known: {KNOWN}")
-    return import_text(_decoded(_bytes(Path(source)), source), source)
+    return import_text(_decoded(_bytes(Path(source)), source), source, declares_for)
 
 
-def import_text(text: str, name: str) -> Harvest:
-    """Read what `name` holds.
+def import_text(text: str, name: str, declares_for: DeclaresFor) -> Harvest:
+    """Read what `name` holds. `declares_for` knows the flags of our own commands.
 
     Raises:
         SettingsError: if no source knows it, or the one that does cannot read it.
@@ -51,7 +52,7 @@ def import_text(text: str, name: str) -> Harvest:
     if not is_document(text):
         if not text.strip():
             raise _refused(name, "is empty")
-        harvest = command_line.harvest(text, name)
+        harvest = command_line.harvest(text, name, declares_for)
         if harvest.found or any(one.why != command_line.STRANGE for one in harvest.left):
             return harvest
         raise _refused(name, f"nothing that can be imported; known: {KNOWN}")

@@ -56,6 +56,8 @@ class Command(msgspec.Struct, kw_only=True):
     """The words of the command whose output it reads, in a pipe."""
     document: str | None = None
     """The here document or here string that it reads."""
+    assigned: list[str] = []
+    """`NAME=value` before its name, which are variables of its environment."""
     ignored: list[str] = []
     """Signs that were passed over: redirections, and `&` behind it."""
 
@@ -175,10 +177,13 @@ class _Reader:
             else:
                 ignored.append(word.removeprefix(REDIRECTED))
                 next(iterator, "")
+        assigned: list[str] = []
         while kept and (kept[0] in _PROMPTS or _ASSIGNMENT.fullmatch(kept[0])):
-            kept.pop(0)
+            assigned += {kept.pop(0)} - _PROMPTS
         line = self._text.count("\n", 0, self._start) + 1
-        return Command(line=line, words=kept, document=document, ignored=ignored) if kept else None
+        if not kept:
+            return None
+        return Command(line=line, words=kept, document=document, assigned=assigned, ignored=ignored)
 
     def _refused(self, message: str, at: int) -> SettingsError:
         return SettingsError([Problem(self._name, self._text.count("\n", 0, at) + 1, "", message)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from rtui.protocols.wire.reach_fault import (
 )
 from rtui.protocols.wire.tls import client_context, tls_details
 from rtui.protocols.wire.trip import Peer, Trip
+from tests.port import reserved
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -114,9 +114,8 @@ async def test_an_alert_to_a_plain_greeting_names_the_other_scheme() -> None:
 
 
 async def test_nobody_listens() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    assert (await why(trip_to(port))).kind == "refused"
+    with reserved() as port:
+        assert (await why(trip_to(port))).kind == "refused"
 
 
 def test_a_peer_that_hangs_up_may_want_a_certificate() -> None:

@@ -12,7 +12,7 @@ from rtui.protocols.wire.web_fault import CutShort
 from rtui.protocols.wire.web_network import HIGH
 from tests.protocols.http_peer import Client, answering, chunked, repeating, serving, whole
 from tests.protocols.web_client import LARGE, asking
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 
 
 async def test_a_connection_is_used_again() -> None:
@@ -150,7 +150,7 @@ async def test_a_connection_made_by_a_client_that_is_held_is_held_too() -> None:
         with pytest.raises(Unopened, match="No answer in"):
             await web.open()
         web.hold(False)
-        assert await (await web.open()).body(LARGE) == b"x"
+        assert await (await web.open(timeout=PATIENCE)).body(LARGE) == b"x"
 
 
 @pytest.mark.parametrize("stage", ["head", "body"])

@@ -11,6 +11,7 @@ from rtui.core.fault import Failure, Fault
 from rtui.protocols.wire.reach_fault import Unopened
 from rtui.protocols.wire.web_fault import CutShort, TooLarge, refused
 from rtui.protocols.wire.web_http1 import LONGEST_HEAD, LONGEST_PAUSE
+from tests.port import reserved
 from tests.protocols.http_peer import Client, answering, chunked, repeating, serving, whole
 from tests.protocols.web_client import LARGE, ask, asking
 from tests.waiting import PATIENCE, eventually
@@ -126,11 +127,10 @@ async def test_an_answer_may_be_waited_for_longer_than_a_connection() -> None:
 
 
 async def test_nobody_listens() -> None:
-    async with serving(answering(b"")) as peer:
-        port = peer.port
-    async with asking(f"poll+http://127.0.0.1:{port}/") as web:
-        with pytest.raises(Unopened) as caught:
-            await web.open()
+    with reserved() as port:
+        async with asking(f"poll+http://127.0.0.1:{port}/") as web:
+            with pytest.raises(Unopened) as caught:
+                await web.open()
     assert (caught.value.fault.kind, caught.value.fault.cause) == ("refused", f"nobody listens on 127.0.0.1:{port}")
 
 

@@ -19,6 +19,7 @@ from rtui.protocols.request import RequestOptions
 from rtui.protocols.wire.reach_fault import Unopened
 from rtui.protocols.wire.web import Exchange, Web
 from rtui.protocols.wire.web_fault import refused
+from tests.port import reserved
 from tests.protocols.http_peer import Asked, Client, Peer, Script, answering, repeating, serving, whole
 from tests.waiting import PATIENCE
 
@@ -300,9 +301,9 @@ async def test_a_proxy_that_wants_to_know_who_we_are() -> None:
 
 
 async def test_a_proxy_that_is_not_there() -> None:
-    async with serving(answering(b"")) as between:
-        proxy = between.url("http", "")
-    assert (await why("http://far.example/", proxy=proxy)).title == "The proxy refused the connection"
+    with reserved() as port:
+        found = await why("http://far.example/", proxy=f"http://127.0.0.1:{port}")
+    assert found.title == "The proxy refused the connection"
 
 
 # Redirects
@@ -461,8 +462,7 @@ async def test_a_redirect_whose_body_never_ends_is_followed() -> None:
 
 
 async def test_a_redirect_to_where_nobody_is_names_that_place() -> None:
-    async with serving(answering(b"")) as gone:
-        pass
-    async with serving(repeating(to(gone.url()))) as peer:
-        found = await why(peer.url())
-    assert (found.kind, found.cause) == ("refused", f"nobody listens on 127.0.0.1:{gone.port}")
+    with reserved() as port:
+        async with serving(repeating(to(f"http://127.0.0.1:{port}/"))) as peer:
+            found = await why(peer.url())
+    assert (found.kind, found.cause) == ("refused", f"nobody listens on 127.0.0.1:{port}")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtui.cli.target import declares_for
 from rtui.settings.files import SettingsError
 from rtui.settings.importing.base import Harvest
 from rtui.settings.importing.command_line import LARGEST
@@ -18,7 +19,7 @@ from rtui.settings.session import Session
 
 
 def read(text: str) -> Harvest:
-    return import_text(text, "notes.sh")
+    return import_text(text, "notes.sh", declares_for)
 
 
 def one(text: str) -> Session:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from rtui.cli.target import declares_for
 from rtui.settings.files import SettingsError
 from rtui.settings.importing.base import Harvest
 from rtui.settings.importing.document import DEEPEST
@@ -14,7 +15,7 @@ from rtui.settings.importing.registry import import_text
 
 
 def read(document: Any) -> Harvest:
-    return import_text(document if isinstance(document, str) else json.dumps(document), "export")
+    return import_text(document if isinstance(document, str) else json.dumps(document), "export", declares_for)
 
 
 def told(harvest: Harvest) -> str:

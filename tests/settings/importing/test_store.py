@@ -30,7 +30,7 @@ mosquitto_pub -h m -P 'p-{{canary}}' -t a -m '{"token":"m-canary"}'
 
 
 def planned(text: str, root: Path, **how: str) -> Plan:
-    return plan(import_text(text, "x"), root, declares_for, **how)
+    return plan(import_text(text, "x", declares_for), root, declares_for, **how)
 
 
 def test_no_secret_is_in_the_file_and_each_comes_back_from_the_environment(tmp_path: Path) -> None:
@@ -133,12 +133,12 @@ def test_sources_have_limits_and_names(tmp_path: Path, monkeypatch: pytest.Monke
         (tmp_path / "none", "cannot be read: no such file"),
     ]:
         with pytest.raises(SettingsError, match=words.replace("(", r"\(").replace(")", r"\)")):
-            import_source(str(source))
+            import_source(str(source), declares_for)
 
 
 def test_a_command_that_nobody_knows_is_not_repeated() -> None:
     with pytest.raises(SettingsError) as caught:
-        import_source("curll -H 'Authorization: Bearer canary' http://h")
+        import_source("curll -H 'Authorization: Bearer canary' http://h", declares_for)
     assert "canary" not in str(caught.value)
 
 
