@@ -71,7 +71,7 @@ async def _check(plans: list[Plan], verdicts: list[Verdict], capture: str | None
                     await runner.run(plan, verdict)
             finally:
                 await runner.hub.close_all()
-            if output.ended:
+            if output.ended and output.error is None:
                 return Status.DONE
             return await handed_over(output, _summed_up(verdicts), interrupted.came)
 

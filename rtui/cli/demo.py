@@ -101,8 +101,9 @@ class DemoHandle:
         while len(urls) < len(OFFSETS):
             line = await process.stdout.readline()
             if not line:
-                complaint = (await process.stderr.read()).decode(errors="replace").strip()
-                raise Failure(_not_started(complaint or "the process ended"))
+                complaint = (await process.stderr.read()).decode(errors="replace").strip().removeprefix("rtui: ")
+                hint = "`rtui demo` takes other ports where these are in use" if self._usual else ""
+                raise Failure(_not_started(complaint or "the process ended", hint))
             ready: dict[str, Any] = json.loads(line)
             urls[ready["protocol"]] = ready["url"]
         self.urls = urls
@@ -112,8 +113,8 @@ def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def _not_started(cause: str) -> Fault:
-    return Fault(kind="bug", side="us", title="The embedded servers did not start", cause=cause)
+def _not_started(cause: str, hint: str = "") -> Fault:
+    return Fault(kind="bug", side="us", title="The embedded servers did not start", cause=cause, hint=hint)
 
 
 @click.command()

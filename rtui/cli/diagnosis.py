@@ -185,7 +185,7 @@ def clipboard(answers: Answers) -> Finding:
 
 
 def keyboard(answers: Answers) -> Finding:
-    """No default key needs more than a legacy terminal sends; keys.toml may."""
+    """No default key needs more than a legacy terminal sends; keys.toml may: `soundness` tells which."""
     value = "every key told apart" if answers.keyboard else "as of old; the default keys need no more"
     return Finding(group="terminal", name="keyboard", value=value)
 

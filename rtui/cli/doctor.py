@@ -13,6 +13,7 @@ from rtui.cli.diagnosis import Finding, examine
 from rtui.cli.interview import interview
 from rtui.cli.output import STDOUT, put
 from rtui.cli.sessions import columns
+from rtui.cli.soundness import files
 from rtui.cli.status import Status
 
 MARKS = {"ok": "ok", "less": "--", "bad": "!!"}
@@ -21,12 +22,14 @@ MARKS = {"ok": "ok", "less": "--", "bad": "!!"}
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def doctor(as_json: bool) -> int:
-    """Tell what this terminal and this machine can do.
+    """Tell what this terminal and this machine can do, and what is wrong in your settings and sessions.
 
     `--` is something that rtui does without, with what it costs; `!!` is something that it needs. The status is 1 if
     there is any of these, else 0.
     """
-    findings = examine(interview(), *_size())
+    answers = interview()
+    old = answers is not None and answers.device and not answers.keyboard
+    findings = [*examine(answers, *_size()), *files(old_terminal=old)]
     working = all(finding.state != "bad" for finding in findings)
     if as_json:
         put(msgspec.json.format(msgspec.json.encode({"ok": working, "findings": findings}).decode(), indent=2))

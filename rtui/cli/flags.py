@@ -186,6 +186,7 @@ def adapters_for(args: Sequence[str]) -> list[type[Adapter]]:
     named = [word.partition("=")[2] for word in args if word.startswith("--protocol=")]
     named += [after for word, after in pairwise(args) if word == "--protocol"]
     schemes = {word.partition("://")[0].lower() for word in args if "://" in word and not word.startswith("-")}
+    schemes |= {registry.REPLAY for word in args if registry.is_replay(word)}
     every = [registry.adapter(name) for name in registry.names()]
     found = [one for one in every if one.name in named or schemes & set(one.schemes)]
     return found or every

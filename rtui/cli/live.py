@@ -39,15 +39,19 @@ REMEMBERED: Final = 512
 
 
 class Remarks:
-    """Rows that are told on stderr as they come."""
+    """Rows that are told on stderr as they come; those of a connection that opens only if `attended`.
 
-    def __init__(self) -> None:
+    Who sits at a terminal wants to know whether a silence is that of an open connection.
+    """
+
+    def __init__(self, *, attended: bool = False) -> None:
+        self._kinds = REMARKS | {Kind.OPEN} if attended else REMARKS
         self._told: deque[bytes] = deque(maxlen=REMEMBERED)
 
     def tap(self, records: Sequence[Record]) -> None:
         """Tell those of `records` that are no messages."""
         for record in records:
-            if record.kind in REMARKS and record.direction != Direction.OUT:
+            if record.kind in self._kinds and record.direction != Direction.OUT:
                 self._told.append(record.payload)
                 note(clean_bytes(record.payload))
                 for line in _details(record.meta):

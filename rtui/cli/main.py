@@ -32,7 +32,7 @@ SUMMARIES: Final = {
     "captures": "List, show and prune recorded captures.",
     "replay": "Play a capture as if it came live, or send its messages again.",
     "export": "Print a capture as NDJSON, text or raw payloads.",
-    "themes": "List the themes.",
+    "themes": "List the themes, or show one.",
     "keys": "List the key bindings.",
     "doctor": "Tell what this terminal can do, and what is missing.",
 }

@@ -22,7 +22,7 @@ from rtui.cli.look import Look, look_flags, look_of
 from rtui.cli.output import HELPLESS
 from rtui.cli.report import note, say
 from rtui.cli.status import Status
-from rtui.cli.target import is_capture, load, resolved
+from rtui.cli.target import apart, is_capture, load, resolved
 from rtui.core.words import counted
 from rtui.settings.files import Problem
 from rtui.settings.paths import captures_folder
@@ -47,13 +47,15 @@ def open_(ctx: click.Context, /, targets: tuple[str, ...], capture: str | None, 
 
     TARGET is a URL, the name of a session, a session file or a capture file.
     """
+    from rtui.cli.main import SUMMARIES
+
     request, look = given(ctx), look_of(more)
     if len(targets) == 1 and (Path(targets[0]).suffix == CAPTURE or is_capture(targets[0])):
         require_terminal()
         return show_capture(Path(targets[0]), look)
-    sessions = [load(target, request) for target in targets]
+    sessions = [load(target, request, () if at else SUMMARIES) for at, target in enumerate(targets)]
     for session in sessions:
-        resolved(session, request)  # what is wrong is said here, on a screen that stays
+        apart(resolved(session, request).session, capture)  # what is wrong is said here, on a screen that stays
     require_terminal()
     env_file = Path(request.env_file) if request.env_file else None
     return asyncio.run(record_and_show(sessions, capture, keep=not no_capture, env_file=env_file, look=look))

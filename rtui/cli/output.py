@@ -31,6 +31,9 @@ class Output:
                 view = view[os.write(self._descriptor, view) :]
         except BrokenPipeError:
             self.ended = True
+        except OSError as error:
+            error.filename = "stdout"
+            raise
 
 
 def for_terminal(data: bytes) -> bytes:

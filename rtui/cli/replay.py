@@ -23,6 +23,7 @@ from rtui.cli.report import note
 from rtui.cli.signals import interruption
 from rtui.cli.spool import Spool
 from rtui.cli.status import Status
+from rtui.cli.target import apart
 from rtui.cli.unstored import Unstored
 from rtui.core.fault import Failure, Fault
 from rtui.protocols.wire.replay_address import chosen, titles, written
@@ -88,6 +89,7 @@ def _speed(_ctx: click.Context, _param: click.Parameter, text: str | None) -> st
 @click.option("begin", "--from", metavar="TIME", callback=_place, help=f"Begin there: {PLACE_HINT}.")
 @click.option("--until", metavar="TIME", callback=_place, help="End there.")
 @click.option("--loop", is_flag=True, help="Begin again at the end.")
+@click.option("--max-silence", type=Duration(), metavar="TIME", help="Shorten silences to TIME, which is told.")
 @click.option("filter_", "--filter", metavar="EXPR", help="Play only what matches, such as 'ch:sensors/# or .v>30'.")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N messages.")
 @click.option("duration", "--for", type=Duration(), metavar="TIME", help="Stop after TIME.")
@@ -111,8 +113,7 @@ def replay(ctx: click.Context, /, capture_file: str, **flags: Any) -> int:
     """
     compiled(flags["filter_"])
     path = Path(capture_file).absolute()
-    if flags["capture"] and Path(flags["capture"]).absolute().resolve() == path.resolve():
-        raise click.UsageError("--capture: a capture is not recorded into itself")
+    apart(session_from_url(written(path)), flags["capture"])
     names = _names(path, flags["connection"])
     settings = {key: str(flags[name]) for key, name in _SETTINGS.items() if flags[name]}
     if flags["target"]:
@@ -141,6 +142,7 @@ _SETTINGS: Final[Mapping[str, str]] = {
     "from": "begin",
     "until": "until",
     "loop": "loop",
+    "max_silence": "max_silence",
     "filter": "filter_",
 }
 """The settings of a replay's URL, and the flags that give them."""

@@ -139,6 +139,11 @@ def _missing(replies: Replies, wanted: int) -> int:
     return Status.EXPIRED
 
 
+def _is_ours(fault: Fault) -> bool:
+    """Whether a call ended since it was given up again, as it had been then."""
+    return fault.kind == "closed" and fault.side == "us"
+
+
 class Sender:
     """Listens at a deck, and sends what it hears told as sent."""
 
@@ -184,6 +189,8 @@ class Sender:
                     await self._send(row)
                 elif again.is_half_close(row):
                     self._connection.half_close(row.channel)
+                elif again.is_cancel(row):
+                    self._connection.cancel(row.channel)
 
     async def _send(self, row: Record) -> None:
         connection = self._connection
@@ -198,7 +205,7 @@ class Sender:
         while len(self._pending) > most:
             command, confirmed = self._pending.popleft()
             outcome = await self._connection.wait_outcome(command, acked=confirmed)
-            if isinstance(outcome, Fault):
+            if isinstance(outcome, Fault) and not _is_ours(outcome):
                 self._refused += 1
                 self.status = Status.FAILED
                 self._remarks.report(outcome)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from rtui.cli.calling import Calling
 from rtui.cli.flags import Duration, SendingCommand, Target, capture_flags, connect_flags, given, outgoing
 from rtui.cli.live import Remarks, connected, first_of, handed_over, how_it_ended, link_row, recording
 from rtui.cli.printer import Printer, form_for, format_option, render_for, selection
+from rtui.cli.report import note
 from rtui.cli.sending import Replies, Sending, Wanted, payloads
 from rtui.cli.signals import interruption
 from rtui.cli.spool import Spool
@@ -21,6 +23,7 @@ from rtui.cli.target import Resolved, load, resolved, unsubscribed
 from rtui.core.fault import Failure, Fault
 from rtui.protocols.base import Verb
 
+STDIN: Final = 0
 ENDED: Final = 2
 """Which of the waits of `_send` is the connection's end."""
 
@@ -37,7 +40,7 @@ ENDED: Final = 2
 @click.option(
     "--binary",
     type=click.Choice(["hex", "base64", "msgpack", "cbor", "protobuf"]),
-    help="What is sent is binary; DATA is hex or base64, for the others JSON.",
+    help="What is sent is binary; DATA is hex, base64, or for the others JSON (bytes in it: h'01 ff').",
 )
 @click.option("--message", default="", metavar="TYPE", help="Message type for --binary protobuf: pkg.Type.")
 @click.option("--descriptor", default="", metavar="FILE", help="Its descriptor set, if the session names none.")
@@ -75,7 +78,7 @@ def send(ctx: click.Context, /, target: str, data: str | None, **flags: Any) -> 
         sent=flags["include_sent"],
         calls=calls,
     )
-    _check(one, wanted)
+    _check(one, wanted, to=flags["channel"])
     # One attempt: a message that may or may not have arrived is not sent again.
     session = msgspec.structs.replace(
         one.session, reconnect=msgspec.structs.replace(one.session.reconnect, enabled=False)
@@ -107,11 +110,15 @@ def _codec(one: Resolved, flags: Mapping[str, Any]) -> Callable[[bytes], bytes] 
     return lambda text: pack(types, text, flags["channel"], flags["message"])
 
 
-def _check(one: Resolved, wanted: Wanted) -> None:
+def _check(one: Resolved, wanted: Wanted, to: str) -> None:
     """Refuse what the protocol cannot do before anything is connected."""
     title, verbs = one.adapter.title, one.adapter.verbs
     if Verb.SEND not in verbs:
-        raise Failure(Fault(kind="usage", side="us", title=f"{title} cannot send"))
+        hint = "`rtui tail` prints what comes; what is asked for stands in the URL and in options such as --data."
+        raise Failure(Fault(kind="usage", side="us", title=f"{title} cannot send", hint=hint))
+    if to and Verb.SUBSCRIBE not in verbs:
+        hint = "Leave --to out: a message goes to whoever listens at the URL."
+        raise Failure(Fault(kind="usage", side="us", title=f"{title} has no channels to send to", hint=hint))
     if wanted.ack and Verb.ACK not in verbs:
         hint = "Use --wait N to wait for replies."
         raise Failure(Fault(kind="usage", side="us", title=f"{title} has no acknowledgements", hint=hint))
@@ -124,7 +131,10 @@ async def _send(one: Resolved, wanted: Wanted, capture: str | None, *, keep: boo
     first = None if wanted.from_stdin else await anext(messages)  # wrong DATA is refused before anything is connected
     with interruption() as interrupted, recording(capture, keep=keep) as journal:
         async with Spool() as output:
-            remarks = Remarks()
+            typed = wanted.from_stdin and os.isatty(STDIN)
+            if typed:
+                note("each line is a message; ctrl+d ends")
+            remarks = Remarks(attended=typed)
             async with connected(journal, one, remarks, retry_first=False) as connection:
                 render = render_for(form_for(wanted.format, output), {connection.id: link_row(connection)})
                 printer = Printer(output, render, selection(sent=wanted.sent, acks=wanted.ack))

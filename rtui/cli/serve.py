@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 import msgspec
@@ -56,15 +57,21 @@ def serve(
 
     ports = {name: int(port) for name, port in split_pairs(chosen, "--port", "PROTOCOL=PORT").items()}
     start = partial(lab.serve, protocols, host, port_base, tls, ports=ports)
-    return asyncio.run(_serve(start, with_parent=with_parent))
+    usual = (
+        {} if with_parent or port_base is not None else {name: lab.PORT_BASE + at for name, at in lab.OFFSETS.items()}
+    )
+    return asyncio.run(_serve(start, usual, with_parent=with_parent))
 
 
-async def _serve(start: Callable[[Announce], Awaitable[Lab]], *, with_parent: bool) -> int:
-
+async def _serve(start: Callable[[Announce], Awaitable[Lab]], usual: Mapping[str, int], *, with_parent: bool) -> int:
+    """Run until a signal comes. `usual`: the ports that people expect, by protocol."""
     output = Output()
 
     def announce(server: dict[str, Any]) -> None:
         output.write(msgspec.json.encode(server) + b"\n")
+        name, port = server["protocol"], urlsplit(server["url"]).port
+        if usual.get(name, port) != port:
+            note(f"port {usual[name]} is taken: {name} listens on {port}")
 
     with interruption() as interrupted:
         running = await start(announce)

@@ -118,7 +118,7 @@ def new(ctx: click.Context, /, name: str, url: str, force: bool, from_reflection
 
     NAME may hold folders (work/staging) and goes to the user's folder; a NAME that ends in .toml is a path.
     """
-    path = Path(name) if name.endswith(".toml") else user_sessions() / f"{name}.toml"
+    path = Path(name) if name.endswith(".toml") else _in_folder(name)
     if path.exists() and not force:
         raise click.UsageError(f"{path} exists; --force replaces it")
     request = given(ctx)
@@ -132,6 +132,15 @@ def new(ctx: click.Context, /, name: str, url: str, force: bool, from_reflection
     for variable, key in saved.withheld.items():
         say(f"{key} is a secret and was not written: set {variable}, or put it into {path.parent / '.env'}")
     return Status.DONE
+
+
+def _in_folder(name: str) -> Path:
+    """The file of a new session in the user's folder; not one that its name would not find again."""
+    if name.startswith(("/", ".")) or ".." in Path(name).parts:
+        raise click.UsageError(
+            f"{name!r} is no name for a session: such as staging, or work/staging; a file elsewhere ends in .toml"
+        )
+    return user_sessions() / f"{name}.toml"
 
 
 @sessions.command()

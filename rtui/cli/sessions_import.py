@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 def import_(source: tuple[str, ...], **wanted: Any) -> int:
     """Make sessions out of each SOURCE: a file, `-` for stdin, or a command line in quotes.
 
-    Command lines: curl (as browsers copy it too), websocat, wscat, mosquitto_pub, mosquitto_sub, mqttx, grpcurl; a file
-    may hold many. Files: HAR of browsers, MQTTX (JSON), MQTT Explorer (settings.json), Insomnia 4 and 5, Postman 2.1.
+    Command lines: curl (as browsers copy it too), websocat, wscat, mosquitto_pub, mosquitto_sub, mqttx, grpcurl, rtui;
+    a file may hold many. Files: HAR of browsers, MQTTX (JSON), MQTT Explorer (settings.json), Insomnia 4 and 5,
+    Postman 2.1.
 
     The names of the new sessions go to stdout; what was not taken over, and why, to stderr. No file is overwritten. A
     secret becomes {{ env.NAME }}: set the variable, or have it written into .env with --env.
@@ -43,9 +44,8 @@ def import_(source: tuple[str, ...], **wanted: Any) -> int:
     wrong = made = 0
     for one in source:
         try:
-            found = plan(
-                import_source(one), user_sessions(), declares_for, folder=wanted["folder"], name=wanted["name"]
-            )
+            harvest = import_source(one, declares_for)
+            found = plan(harvest, user_sessions(), declares_for, folder=wanted["folder"], name=wanted["name"])
         except SettingsError as error:
             wrong += 1
             for problem in error.problems:

@@ -30,11 +30,12 @@ from rtui.cli.signals import interruption
 from rtui.cli.spool import Spool
 from rtui.cli.status import Status
 from rtui.cli.streams import Streams
-from rtui.cli.target import Resolved, load, resolved
+from rtui.cli.target import Resolved, apart, load, resolved
 from rtui.cli.unstored import Unstored
 from rtui.core.fault import Failure, Fault
 from rtui.core.record import Kind
 from rtui.protocols.base import Verb
+from rtui.protocols.registry import is_replay
 from rtui.runtime.hub import Connection
 from rtui.settings.option import declared
 
@@ -86,6 +87,7 @@ def tail(ctx: click.Context, /, target: str, **flags: Any) -> int:
     """
     request = given(ctx)
     one = resolved(load(target, request), request)
+    apart(one.session, flags["capture"])
     wanted = Wanted(
         select=_selection(one, flags),
         filter=compiled(flags["filter_"]),
@@ -98,7 +100,8 @@ def tail(ctx: click.Context, /, target: str, **flags: Any) -> int:
         retry_first=flags["retry_first"],
     )
     if flags["subscribe"] and Verb.SUBSCRIBE not in one.adapter.verbs:
-        raise Failure(Fault(kind="usage", side="us", title=f"{one.adapter.title} has no subscriptions"))
+        hint = "Leave --subscribe out: what the server sends is printed."
+        raise Failure(Fault(kind="usage", side="us", title=f"{one.adapter.title} has no subscriptions", hint=hint))
     return asyncio.run(_tail(one, wanted, flags["capture"], keep=not flags["no_capture"]))
 
 
@@ -123,7 +126,7 @@ async def _tail(one: Resolved, wanted: Wanted, capture: str | None, *, keep: boo
     journals = recording(capture, keep=keep) if stored else nullcontext(cast("Journal", Unstored()))
     with interruption() as interrupted, journals as journal:
         async with Spool() as output:
-            remarks = Remarks()
+            remarks = Remarks(attended=output.terminal)
             async with connected(journal, one, remarks, retry_first=wanted.retry_first) as connection:
                 for channel in wanted.subscribe:
                     connection.subscribe(channel, wanted.subscription)
@@ -178,22 +181,28 @@ def _status(  # noqa: PLR0917 - as above
     if printer.done.is_set() or printer.output.ended:
         return Status.DONE
     if which == ENDED:
-        return how_it_ended(connection, complete=wanted.count is None)
+        return _ended(connection, printer, wanted)
     if which == FINISHED or (which == REFUSED and streams.calls):
         return streams.status(remarks, printer.count, wanted.count)
     if which == REFUSED:
         for fault in _refusals(connection):
             remarks.report(fault)
         return Status.UNREACHED
-    return _expired(connection, printer, wanted)
+    return _expired(connection, printer, wanted, "time ran out")
 
 
-def _expired(connection: Connection, printer: Printer, wanted: Wanted) -> int:
+def _ended(connection: Connection, printer: Printer, wanted: Wanted) -> int:
+    if is_replay(connection.session.url) and connection.opened and connection.fault is None:
+        return _expired(connection, printer, wanted, "the capture ended")  # there is no server that could have
+    return how_it_ended(connection, complete=wanted.count is None)
+
+
+def _expired(connection: Connection, printer: Printer, wanted: Wanted, how: str) -> int:
     if not connection.opened:
         return why_not_open(connection)
     if wanted.count is None:
         return Status.DONE
-    note(f"time ran out after {printer.count:,} of {wanted.count:,} messages")
+    note(f"{how} after {printer.count:,} of {wanted.count:,} messages")
     return Status.EXPIRED
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Container, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from rtui.cli.flags import Given
 from rtui.core.fault import Failure, Fault
 from rtui.protocols import registry
 from rtui.protocols.base import Adapter
-from rtui.settings.option import nearest
+from rtui.settings.option import declared, nearest
 from rtui.settings.secrets import Secrets
 from rtui.settings.session import (
     Session,
@@ -57,20 +57,38 @@ def declares_for(url: str, protocol: str) -> type[Adapter]:
     return registry.for_url(url, protocol or None)[0]
 
 
-def load(target: str, given: Given) -> Session:
+def load(target: str, given: Given, commands: Collection[str] = ()) -> Session:
     """The session that TARGET names, with what the command line adds; its templates are not filled in yet.
+
+    `commands`: what may have been meant where TARGET names nothing.
 
     Raises:
         Failure: if there is no such thing.
         SettingsError: if its file is wrong.
     """
-    session = _found(target, given)
+    session = _found(target, given, commands)
     return msgspec.structs.replace(
         session,
         protocol=given.protocol or session.protocol,
-        options=merged(session.options, given),
+        options=merged(session.options, given, _keys(session, given)),
         reconnect=session.reconnect if given.reconnect else msgspec.structs.replace(session.reconnect, enabled=False),
         variables=session.variables | given.variables,
+    )
+
+
+def stored(target: str) -> Session:
+    """The session of a name or a file.
+
+    Raises:
+        Failure: if there is no such thing.
+        SettingsError: if its file is wrong.
+    """
+    if (path := Path(target)).is_file() and not is_capture(target):
+        return load_session(path, declares_for)
+    if found := find_session(target):
+        return load_session(found, declares_for)
+    raise _no_target(
+        f"{target}: no session or session file", f"{_meant(target, ())}`rtui sessions` lists the sessions."
     )
 
 
@@ -101,13 +119,43 @@ def resolved(session: Session, given: Given) -> Resolved:
     return Resolved(session=filled, adapter=adapter, secrets=secrets, renderer=renderer)
 
 
-def merged(stored: Mapping[str, Any], given: Given) -> dict[str, Any]:
-    """Environment below session file below flags; of tables, such as headers, the entries are merged."""
-    options: dict[str, Any] = {**given.defaults, **stored}
+def _keys(session: Session, given: Given) -> Container[str]:
+    """The options that the session's protocol has; nobody asks as long as the environment gives none."""
+    if not given.defaults:
+        return ()
+    protocol = given.protocol or session.protocol
+    found = declares_for(_TEMPLATE.sub("x", session.url), protocol)
+    return {one.key for one in declared(found.Options)}
+
+
+def merged(stored: Mapping[str, Any], given: Given, known: Container[str]) -> dict[str, Any]:
+    """Environment below session file below flags; of tables, such as headers, the entries are merged.
+
+    The environment is for all protocols: of it, only what is `known` to this one.
+    """
+    defaults = {key: value for key, value in given.defaults.items() if key in known}
+    options: dict[str, Any] = {**defaults, **stored}
     for key, value in given.options.items():
         before = options.get(key)
         options[key] = {**before, **value} if isinstance(before, Mapping) and isinstance(value, Mapping) else value
     return options
+
+
+def apart(session: Session, capture: str | None) -> None:
+    """Refuse to record a replay into what it plays.
+
+    Raises:
+        Failure: kind "usage".
+    """
+    if not capture or not registry.is_replay(session.url):
+        return
+    from rtui.protocols.wire.replay_address import parse
+
+    if parse(session.url).path.absolute().resolve() == Path(capture).absolute().resolve():
+        cause, hint = f"{capture} is what is played", "Give --capture another file"
+        raise Failure(
+            Fault(kind="usage", side="us", title="A capture is not recorded into itself", cause=cause, hint=hint)
+        )
 
 
 def unsubscribed(session: Session, adapter: type[Adapter]) -> Session:
@@ -117,7 +165,7 @@ def unsubscribed(session: Session, adapter: type[Adapter]) -> Session:
     return msgspec.structs.replace(session, subscriptions=tuple({**named, **off}.values()))
 
 
-def _found(target: str, given: Given) -> Session:
+def _found(target: str, given: Given, commands: Collection[str]) -> Session:
     if "://" in target or registry.is_replay(target):
         return session_from_url(target, protocol=given.protocol or "")
     path = Path(target)
@@ -130,9 +178,18 @@ def _found(target: str, given: Given) -> Session:
         raise _no_target(f"{target} is a capture, which nobody answers", hint)
     if _is_address(target):
         return session_from_url(registry.for_url(target, given.protocol)[1], protocol=given.protocol or "")
-    near = nearest(target, [entry.name for entry in list_sessions()])
-    hint = f"Did you mean {near}? " if near else ""
-    raise _no_target(f"{target}: no session, session file or URL", f"{hint}`rtui sessions` lists the sessions.")
+    lists = "`rtui sessions` lists the sessions" + (", `rtui --help` the commands." if commands else ".")
+    hint = f"{_meant(target, commands)}{lists}"
+    raise _no_target(f"{target}: no session, session file or URL", hint)
+
+
+def _meant(target: str, commands: Collection[str]) -> str:
+    """A question, or nothing: the session of the nearest name, with its folder or without, or the nearest command."""
+    names = [entry.name for entry in list_sessions()]
+    known = {name.rpartition("/")[2]: name for name in reversed(names)} | {name: name for name in names}
+    known |= {command: f"the command `{command}`" for command in commands}
+    near = nearest(target, known)
+    return f"Did you mean {known[near]}? " if near else ""
 
 
 def _is_address(target: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import ssl
 import tempfile
@@ -92,9 +93,8 @@ async def _start(name: str, host: str, port: int | None, context: ssl.SSLContext
         return await start(host, PORT_BASE + OFFSETS[name] if port is None else port, context), list(module.PATHS)
     except OSError as error:
         if port is not None:
-            raise Failure(
-                _usage(f"Port {port} cannot be used", f"{error.strerror or error}; --port-base 0 = any")
-            ) from error
+            why = os.strerror(error.errno) if error.errno else str(error)  # asyncio's own words repeat the address
+            raise Failure(_usage(f"Port {port} cannot be used", f"{why}; --port-base 0 = any")) from error
     return await start(host, 0, context), list(module.PATHS)
 
 

@@ -237,7 +237,8 @@ async def listen_websocket(broker: Broker, host: str, port: int, ssl: tls.SSLCon
         if len(broker.accepted) < broker.limits.connections:
             await FrameWire(broker, connection).run()
 
-    extra: dict[str, Any] = {"max_queue": (2, 1), "close_timeout": LINGER, "compression": None}
+    # No pings: MQTT has a keep-alive of its own, and paho answers one without a mask, which ends its connection.
+    extra: dict[str, Any] = {"ping_interval": None, "max_queue": (2, 1), "close_timeout": LINGER, "compression": None}
     return await serve_websocket(
         play,
         host,

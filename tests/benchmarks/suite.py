@@ -187,6 +187,7 @@ def workbench(scale: Scale) -> list[Figure]:
             with Terminal(command, environment(place)) as terminal:
                 terminal.until(terminal.painted)
                 before, began = terminal.bytes, time.monotonic()
+                terminal.read(scale.patience)  # something is drawn, however soon the flood is over
                 terminal.until(lambda: bool(rate))
                 sizes.append((terminal.bytes - before) / (time.monotonic() - began) / 1000)
             missing += count - rows(capture)

@@ -18,6 +18,13 @@ import pytest
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
+EACH = """
+import json, sys
+from rtui.cli.main import run
+statuses = [run(json.loads(words)) for words in sys.argv[2:]]
+with open(sys.argv[1], "w") as file:
+    json.dump(statuses, file)
+"""
 
 
 class Cli:
@@ -58,6 +65,23 @@ class Cli:
             cwd=self.folder,
             env=self.environment | dict(env or {}),
         )
+
+    def run_all(
+        self, *commands: Sequence[str], env: Mapping[str, str] | None = None
+    ) -> tuple[list[int], subprocess.CompletedProcess[str]]:
+        """Run one command line after the other in one process, whose start costs more than they do; their statuses."""
+        told = self.folder / "statuses.json"
+        ended = subprocess.run(
+            [sys.executable, "-c", EACH, told.name, *map(json.dumps, commands)],
+            capture_output=True,
+            encoding="utf-8",
+            errors="backslashreplace",
+            timeout=PATIENCE,
+            check=True,
+            cwd=self.folder,
+            env=self.environment | dict(env or {}),
+        )
+        return json.loads(told.read_text(encoding="ascii")), ended
 
     def on_terminal(self, *arguments: str) -> str:
         """What a terminal shows of it."""

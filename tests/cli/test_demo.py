@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -89,6 +91,20 @@ def test_serve_prints_one_line_for_each_server_and_ends_by_signal(cli: Cli) -> N
     process.send_signal(signal.SIGTERM)
     rest, complaint = process.communicate(timeout=PATIENCE)
     assert (process.returncode, rest, complaint) == (0, "", "")
+
+
+def test_serve_tells_that_the_usual_port_is_taken(cli: Cli) -> None:
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # somebody has it already
+            taken.bind(("127.0.0.1", 18080))
+            taken.listen()
+        process = cli.start("serve", "websocket")
+        assert process.stdout is not None
+        port = json.loads(process.stdout.readline())["url"].rpartition(":")[2]
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, said) == (0, f"rtui: port 18080 is taken: websocket listens on {port}\n")
 
 
 def test_serve_refuses_what_it_does_not_know(cli: Cli) -> None:

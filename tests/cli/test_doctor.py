@@ -17,6 +17,7 @@ from rtui.cli import diagnosis
 from rtui.cli.diagnosis import TRUE_COLOUR, depth, examine
 from rtui.cli.doctor import lines
 from rtui.cli.interview import SAMPLES, Answers, interview, question, understand
+from rtui.cli.soundness import files
 from tests.cli.conftest import Cli
 from tests.waiting import PATIENCE
 
@@ -239,3 +240,43 @@ def test_for_people_the_cost_stands_below() -> None:
     assert told[:2] == ["surroundings", "  --  locale  not set"]
     assert all(line.startswith("        ") for line in told[2:])
     assert len(told) == 4
+
+
+def test_what_is_wrong_in_the_users_files_is_told_with_its_line(cli: Cli) -> None:
+    config = cli.folder / "config"
+    (config / "themes").mkdir(parents=True)
+    (cli.folder / "sessions").mkdir()
+    (config / "config.toml").write_text("fps = 900\n")
+    (config / "keys.toml").write_text('[keys]\n"app.pong" = "f12"\n')
+    (config / "themes" / "mine.toml").write_text("[[[")
+    (cli.folder / "sessions" / "typo.toml").write_text('[session]\nurl = "ws://h/"\n\n[optoins]\n')
+    (cli.folder / "state").mkdir()
+    (cli.folder / "state" / "workbench.json").write_text("[[[")
+    before = {path: path.read_bytes() for path in cli.folder.rglob("*.*")}
+    done = cli.run("doctor")
+    assert done.returncode == 0
+    assert "workbench.json:1: is not a state file" in done.stdout
+    for place in ("config.toml:1: fps", "keys.toml:2: keys", "mine.toml:1: not valid TOML", "typo.toml:4: optoins"):
+        assert place in done.stdout
+    assert {path: path.read_bytes() for path in cli.folder.rglob("*.*")} == before
+
+
+def test_files_in_order_are_told_as_such(cli: Cli) -> None:
+    (cli.folder / "config").mkdir()
+    (cli.folder / "config" / "config.toml").write_text("fps = 20\n")
+    findings = json.loads(cli.run("doctor", "--json").stdout)["findings"]
+    found = {one["name"]: one for one in findings if one["group"] == "files"}
+    assert all(one["state"] == "ok" for one in found.values())
+    assert found["config.toml"]["value"] == str(cli.folder / "config" / "config.toml")
+
+
+def test_keys_of_the_user_that_this_terminal_cannot_send(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RTUI_CONFIG_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "keys.toml").write_text('[keys]\n"app.ping" = "ctrl+i, f12"\n"app.jump" = "ctrl+enter"\n')
+    told = {one.value: one.cost for one in files(old_terminal=True) if one.state == "less"}
+    assert told == {
+        "app.ping: ctrl+i": "this terminal sends tab for it",
+        "app.jump: ctrl+enter": "this terminal cannot send it",
+    }
+    assert all(one.state == "ok" for one in files())

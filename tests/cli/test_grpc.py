@@ -112,7 +112,7 @@ def test_a_failure_is_told_with_its_details(cli: Cli, url: str) -> None:
     ended = cli.run("send", f"{url}/demo.Faults/Fail", '{"code": "NOT_FOUND", "message": "no rack r9"}')
     assert (ended.returncode, ended.stdout) == (1, "")
     first, *others = ended.stderr.splitlines()
-    assert first.startswith("rtui: Not found: NOT_FOUND: no rack r9 (code: you chose it; ")
+    assert first.startswith("rtui: NOT_FOUND: no rack r9 (code: you chose it; ")
     assert others[0] == '  BadRequest {"fieldViolations":[{"field":"code","description":"you chose it"}]}'
     assert [line.split()[0] for line in others[1:5]] == ["ErrorInfo", "RetryInfo", "Help", "LocalizedMessage"]
     assert len(others) == 6

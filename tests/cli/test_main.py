@@ -25,10 +25,10 @@ def test_help_imports_nothing_but_click(cli: Cli) -> None:
 
 def test_every_command_of_the_table_has_help(cli: Cli) -> None:
     listed = cli.run("--help").stdout
+    statuses, shown = cli.run_all(*([name, "--help"] for name in SUMMARIES))
+    assert statuses == [0] * len(SUMMARIES), shown.stderr
     for name in SUMMARIES:
-        shown = cli.run(name, "--help")
-        assert shown.returncode == 0, shown.stderr
-        assert f"rtui {name}" in shown.stdout
+        assert f"Usage: rtui {name} " in shown.stdout
         assert name in listed
 
 
@@ -56,6 +56,24 @@ def test_the_nearest_session_is_named(cli: Cli) -> None:
     ended = cli.run("tail", "demo/tiker")
     assert ended.returncode == 2
     assert "Did you mean demo/ticker?" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (("tial", "ws://x"), "the command `tail`"),
+        (("eco",), "demo/echo?"),
+        (("help",), "`rtui --help` the commands"),
+        (("tail", "tial"), "`rtui sessions` lists the sessions."),
+    ],
+)
+def test_what_was_meant_may_be_a_command_or_a_session_without_its_folder(
+    cli: Cli, typed: tuple[str, ...], meant: str
+) -> None:
+    ended = cli.run(*typed)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert meant in ended.stderr
+    assert "the command" not in ended.stderr or "tail" not in typed
 
 
 def test_the_workbench_refuses_a_pipe(cli: Cli) -> None:

@@ -122,6 +122,20 @@ def test_a_filter_of_tail_sees_what_payloads_mean(cli: Cli, server: str) -> None
     assert json.loads(ended.stdout)["encoding"] == "base64"
 
 
+def test_a_filter_of_export_knows_the_types_of_a_session(cli: Cli, plant: str) -> None:
+    for celsius in (1, 31):
+        sent = ("--binary", "protobuf", "--wait", "1", "--capture", f"{celsius}.rtui")
+        assert cli.run("send", plant, f'{{"celsius": {celsius}}}', *sent).returncode == 0
+        wanted = ("export", f"{celsius}.rtui", "--messages", "--filter", ".celsius>30")
+        assert cli.run(*wanted).stdout == ""
+        typed = cli.run(*wanted, "--types", plant)
+        assert (typed.returncode, len(typed.stdout.splitlines())) == (0, 2 if celsius > 30 else 0)
+    (cli.folder / "bare.toml").write_text('[session]\nurl = "ws://h"\n')
+    for target, told in (("bare.toml", "bare.toml has no [view.protobuf]"), ("nothing", "no session or session file")):
+        ended = cli.run("export", "1.rtui", "--types", target)
+        assert (ended.returncode, told in ended.stderr) == (2, True)
+
+
 def test_a_filter_of_export_does_too(cli: Cli, server: str) -> None:
     cli.run("send", f"{server}/echo", '{"v": 31}', "--binary", "msgpack", "--wait", "1", "--capture", "c.rtui")
     assert len(cli.run("export", "c.rtui", "--filter", ".v>30").stdout.splitlines()) == 2

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from rtui.demo.story import EPOCH
 from tests.cli.conftest import Cli, serving
 from tests.waiting import PATIENCE
 
@@ -27,33 +29,40 @@ def lines(text: str) -> list[dict[str, Any]]:
 
 
 def test_each_answer_is_a_message(cli: Cli, url: str) -> None:
-    ended = cli.run("tail", f"{url}/clock", "--every", "200ms", "--count", "4")
+    ended = cli.run("tail", f"{url}/clock", "--every", "1s", "--count", "4")
     assert (ended.returncode, ended.stderr) == (0, "")
     found = lines(ended.stdout)
     assert {line["channel"] for line in found} == {"/clock 200"}
     assert {line["meta"]["status"] for line in found} == {200}
     times = [line["data"]["now"] for line in found]
-    assert 0.5 < times[-1] - times[0] < 5
+    assert times[-1] - times[0] > 1, "the first may be late, and makes no other late"
 
 
 def test_only_changes(cli: Cli, url: str) -> None:
     ended = cli.run("tail", f"{url}/price?every=1", "--every", "100ms", "--only-changes", "--count", "3")
     assert ended.returncode == 0
     found = [line["data"]["changed"] for line in lines(ended.stdout)]
-    assert found == [found[0], found[0] + 1, found[0] + 2]
+    assert found == sorted(set(found)), "each is another price; a busy machine misses some"
 
 
 def test_unchanged_answers_are_rows_of_their_own(cli: Cli, url: str) -> None:
-    ended = cli.run("tail", f"{url}/price?every=600", "--every", "100ms", "--count", "3")
+    ended = cli.run("tail", f"{url}/price?every={lasting()}", "--every", "100ms", "--count", "3")
     assert [line["channel"].rpartition(" ")[2] for line in lines(ended.stdout)] == ["200", "304", "304"]
+
+
+def lasting() -> int:
+    """Seconds between two changes of a price, of which none comes soon."""
+    return max((599, 600), key=lambda every: every - (time.time() - EPOCH) % every)
 
 
 def test_items_come_one_by_one_and_once(cli: Cli, url: str) -> None:
     options = ("--every", "100ms", "--items", ".items", "--item-key", ".id", "--count", "12")
-    ended = cli.run("tail", f"{url}/items?every=0.3&keep=4", *options)
+    ended = cli.run("tail", f"{url}/items?every=0.1&keep=4", *options)
     assert ended.returncode == 0
     found = [line["data"]["id"] for line in lines(ended.stdout)]
-    assert sorted(found) == [*range(min(found), min(found) + 12)]
+    assert len(set(found)) == len(found) == 12
+    assert found[:4] == [*range(found[0], found[0] - 4, -1)], "as they stand in the first answer"
+    assert min(found[4:]) > found[0], "only what is new came after it; a busy machine misses some"
 
 
 @pytest.mark.parametrize("place", ["query:cursor", "header:X-Cursor", "body:.cursor"])
@@ -114,12 +123,12 @@ def test_a_server_that_goes_is_a_loss(cli: Cli, path: str) -> None:
 def test_time_runs_out(cli: Cli, held: str) -> None:
     ended = cli.run("tail", f"{held}/slow?seconds=30", "--count", "1", "--for", "500ms")
     assert (ended.returncode, ended.stdout) == (3, "")
-    ended = cli.run("tail", f"{held}/clock", "--every", "60s", "--count", "2", "--for", "4s")
+    ended = cli.run("tail", f"{held}/clock", "--every", "60s", "--count", "2", "--for", "6s")
     assert (ended.returncode, len(lines(ended.stdout))) == (5, 1)
 
 
 def test_an_answer_that_is_too_large_is_named(cli: Cli, url: str) -> None:
-    ended = cli.run("tail", f"{url}/bomb?size=3000000", "--max-size", "1M", "--count", "1", "--for", "4s")
+    ended = cli.run("tail", f"{url}/bomb?size=3000000", "--max-size", "1M", "--count", "1", "--for", "6s")
     assert ended.returncode != 0
     assert "1,048,576 bytes" in ended.stderr
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from rtui.core.record import Kind
@@ -77,10 +78,43 @@ def test_too_few_is_told_by_the_status(cli: Cli, capture: Path) -> None:
 def test_time_runs_out(cli: Cli) -> None:
     path = cli.folder / "slow.rtui"
     record(path, numbered(2, 3600))
-    for limit in ("--for", "--idle"):
-        ended = cli.run("replay", str(path), limit, "0.2s")
-        assert (ended.returncode, len(ended.stdout.splitlines())) == (0, 1)
-        assert cli.run("replay", str(path), limit, "0.2s", "--count", "2").returncode == 5
+    ways = [(limit, *more) for limit in ("--for", "--idle") for more in ((), ("--count", "2"))]
+    runs = [cli.start("replay", str(path), limit, "4s", *more) for limit, *more in ways]
+    printed = [run.communicate(timeout=PATIENCE)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 5, 0, 5]
+    assert [len(text.splitlines()) for text in printed] == [1] * 4
+
+
+def test_silences_are_shortened_and_told(cli: Cli) -> None:
+    path = cli.folder / "slow.rtui"
+    record(path, numbered(3, 754))
+    ended = cli.run("replay", str(path), "--max-silence", "10ms")
+    assert (ended.returncode, len(ended.stdout.splitlines())) == (0, 3)
+    assert ended.stderr.splitlines() == ["rtui: a silence of 12:34 was shortened"] * 2
+
+
+def test_a_capture_is_not_recorded_into_itself_whoever_plays_it(cli: Cli, capture: Path) -> None:
+    before = capture.read_bytes()
+    (cli.folder / "then.toml").write_text('[session]\nurl = "replay:made.rtui#plant"\n')
+    for target in ("replay:made.rtui#plant", "then.toml"):
+        ended = cli.run("tail", target, "--capture", "made.rtui")
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "made.rtui is what is played" in ended.stderr
+    assert capture.read_bytes() == before
+
+
+def test_what_the_environment_says_for_connections_is_not_meant(cli: Cli, capture: Path) -> None:
+    ended = cli.run("tail", f"replay:{capture}#plant", "--count", "1", env={"RTUI_TOKEN": "abc", "RTUI_QOS": "1"})
+    assert (ended.returncode, ended.stderr) == (0, "")
+    refused = cli.run("tail", f"replay:{capture}#plant", "--token", "abc")
+    assert (refused.returncode, "No such option '--token'" in refused.stderr) == (2, True)
+
+
+def test_a_capture_that_ends_too_early_is_told_as_such_by_tail_too(cli: Cli, capture: Path) -> None:
+    ended = cli.run("tail", f"replay:{capture}#plant?speed=max", "--count", "999")
+    assert ended.returncode == 5
+    assert f"the capture ended after {len(lines(ended.stdout))} of 999 messages" in ended.stderr
+    assert "server" not in ended.stderr
 
 
 def test_a_loop_has_no_end_of_its_own(cli: Cli, capture: Path) -> None:
@@ -107,6 +141,8 @@ def test_parts_are_printed(cli: Cli, capture: Path, arguments: list[str], count:
         (["--filter", "("], "--filter"),
         (["--capture", "made.rtui"], "into itself"),
         (["--to", "sse+http://127.0.0.1:9/"], "SSE cannot send"),
+        (["--to", "mqtt://127.0.0.1:9", "--capture", "made.rtui"], "into itself"),
+        (["--max-silence", "soon"], "--max-silence"),
         (["--to", "mqtt://127.0.0.1:9"], "no connection of MQTT in made.rtui sent a message"),
     ],
 )
@@ -271,6 +307,18 @@ def test_calls_are_made_again(cli: Cli) -> None:
         assert ended.returncode == 0, ended.stderr
         assert "2 messages sent again" in ended.stderr
         assert answers(ended.stdout) == answers(first.stdout) != []
+
+
+def test_a_call_that_was_given_up_is_given_up_again(cli: Cli) -> None:
+    path = cli.folder / "called.rtui"
+    watched = row(1, 0, b'{"rate": 50}', channel="demo.Telemetry/Watch", direction=OUT)
+    given_up = row(1, 2, b"cancel", channel="demo.Telemetry/Watch", direction=OUT, kind=Kind.NOTICE, reply_to=1)
+    record(path, [watched, msgspec.structs.replace(given_up, meta='{"type":"cancel"}')], [("calls", "grpc")])
+    with serving("grpc", cli.folder) as url:
+        ended = cli.run("replay", str(path), "--to", url)
+    assert (ended.returncode, "cancelled by us" in ended.stderr) == (0, True)
+    assert "1 message sent again" in ended.stderr
+    assert answers(ended.stdout)
 
 
 def answers(printed: str) -> list[Any]:

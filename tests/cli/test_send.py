@@ -2,17 +2,32 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import pty
 import sys
 
 import pytest
 
 from tests.cli.conftest import Cli
+from tests.waiting import PATIENCE
 
 
 def test_a_line_of_stdin_is_echoed(cli: Cli, server: str) -> None:
     ended = cli.run("send", f"{server}/echo", "-", "--wait", "1", stdin='{"a":1}\n')
     line = json.loads(ended.stdout)
     assert (ended.returncode, line["data"], line["direction"]) == (0, {"a": 1}, "in")
+
+
+def test_who_types_the_messages_is_told_how(cli: Cli, server: str) -> None:
+    terminal, ours = pty.openpty()
+    process = cli.start("send", f"{server}/echo", "--wait", "1", stdin=ours)
+    os.close(ours)
+    os.write(terminal, b"hello\n\x04")
+    printed, said = process.communicate(timeout=PATIENCE)
+    os.close(terminal)
+    assert json.loads(printed)["data"] == "hello"
+    assert said.splitlines()[0] == "rtui: each line is a message; ctrl+d ends"
+    assert said.splitlines()[1].startswith("rtui: open · WebSocket 13")
 
 
 def test_every_line_is_sent_in_order(cli: Cli, server: str) -> None:
@@ -74,6 +89,7 @@ def test_a_reply_that_does_not_come(cli: Cli, server: str) -> None:
         (("x", "--ack"), "acknowledgements"),
         (("-", "--times", "3"), "stdin"),
         (("x", "--type", "odd"), "binary"),
+        (("x", "--to", "y"), "Leave --to out"),
     ],
 )
 def test_refused_before_anything_is_connected(cli: Cli, arguments: tuple[str, ...], word: str) -> None:

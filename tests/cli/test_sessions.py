@@ -52,6 +52,19 @@ def test_schema_is_json(cli: Cli) -> None:
     assert "max_size" in json.loads(cli.run("sessions", "schema").stdout)["$defs"]["websocket"]["properties"]
 
 
+def test_a_theme_of_ones_own_begins_with_the_file_of_another(cli: Cli) -> None:
+    shown = cli.run("themes", "show", "nord")
+    assert shown.returncode == 0
+    mine = cli.folder / "config" / "themes" / "mine.toml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text(shown.stdout.replace('name = "nord"', 'name = "mine"'), encoding="utf-8")
+    assert [line.split()[:3] for line in cli.run("themes").stdout.splitlines() if "mine" in line] == [
+        ["mine", "dark", "user"]
+    ]
+    refused = cli.run("themes", "show", "nrod")
+    assert (refused.returncode, "nord" in refused.stderr) == (2, True)
+
+
 def test_themes_and_keys_are_listed(cli: Cli) -> None:
     shown = cli.run("themes").stdout
     assert all(name in shown for name in ("dark", "light", "monochrome"))
@@ -65,6 +78,14 @@ def test_names_do_not_leave_their_folder(cli: Cli, name: str) -> None:
     ended = cli.run("sessions", "show", name)
     assert ended.returncode == 2
     assert "root:" not in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["../away", "work/../../away", "/tmp/away", ".away"])
+def test_new_writes_nothing_that_its_name_would_not_find(cli: Cli, name: str) -> None:
+    ended = cli.run("sessions", "new", name, "ws://a")
+    assert ended.returncode == 2
+    assert "no name for a session" in ended.stderr
+    assert not list(cli.folder.rglob("*away*"))
 
 
 NOTES = """

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import sqlite3
 import subprocess
@@ -60,18 +62,18 @@ def test_raw_prints_the_bytes(cli: Cli, server: str) -> None:
 
 
 def test_time_runs_out_before_the_count(cli: Cli, server: str) -> None:
-    ended = cli.run("tail", f"{server}/slow?every=60", "--count", "1000", "--for", "300ms")
+    ended = cli.run("tail", f"{server}/slow?every=60", "--count", "1000", "--for", "4s")
     assert ended.returncode == 5
     assert "of 1,000 messages" in ended.stderr
 
 
 def test_idle_runs_out_before_the_count(cli: Cli, server: str) -> None:
-    ended = cli.run("tail", f"{server}/echo", "--count", "1", "--idle", "300ms")
+    ended = cli.run("tail", f"{server}/echo", "--count", "1", "--idle", "4s")
     assert (ended.returncode, ended.stdout) == (5, "")
 
 
 def test_time_without_a_count_is_success(cli: Cli, server: str) -> None:
-    assert cli.run("tail", f"{server}/ticker?rate=100", "--for", "2s").returncode == 0
+    assert cli.run("tail", f"{server}/ticker?rate=100", "--for", "4s").returncode == 0
 
 
 def test_refused(cli: Cli) -> None:
@@ -134,8 +136,18 @@ def test_a_signal_is_heard_while_the_reader_sleeps(cli: Cli, server: str) -> Non
     process.communicate()
 
 
+def test_who_sits_at_a_terminal_is_told_that_the_connection_is_open(cli: Cli, server: str) -> None:
+    terminal, ours = pty.openpty()
+    process = cli.start("tail", f"{server}/silent", "--count", "1", stdout=ours)
+    os.close(ours)
+    _, said = process.communicate(timeout=PATIENCE)
+    os.close(terminal)
+    assert said.startswith("rtui: open · WebSocket 13")
+    assert cli.run("tail", f"{server}/silent", "--count", "1").stderr == ""
+
+
 def test_a_terminal_gets_clean_text(cli: Cli, server: str) -> None:
-    text = cli.on_terminal("tail", f"{server}/hostile", "--for", "1s")
+    text = cli.on_terminal("tail", f"{server}/hostile", "--no-reconnect")
     assert len(text) > 500
     assert not [char for char in text if not char.isprintable() and char not in "\r\n"]
 

@@ -152,7 +152,9 @@ async def test_strangers_are_refused_with_data(server: Server) -> None:
     visitor = Visitor()
     visitor.client.on("connect_error", namespace="/private", handler=refusals.append)
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await visitor.client.connect(server.url.removeprefix("socketio+"), namespaces=["/private"])
+        await visitor.client.connect(
+            server.url.removeprefix("socketio+"), namespaces=["/private"], wait_timeout=PATIENCE
+        )
     assert refusals == [{"message": "not authorized", "data": {"code": 401, "wanted": {"token": "demo"}}}]
     async with visit(server, "", "/private", auth={"token": "demo"}) as friend:
         await eventually(lambda: friend.of("secret"))
@@ -205,8 +207,9 @@ async def test_a_mistake_is_told_and_not_printed(
 async def test_a_bad_parameter_is_told(server: Server) -> None:
     visitor, refusals = Visitor(), list[Any]()
     visitor.client.on("connect_error", handler=refusals.append)
+    address = server.url.removeprefix("socketio+") + "/?rate=fast"
     with pytest.raises(socketio.exceptions.ConnectionError):
-        await visitor.client.connect(server.url.removeprefix("socketio+") + "/?rate=fast")
+        await visitor.client.connect(address, namespaces=["/"], wait_timeout=PATIENCE)
     assert refusals[0]["message"] == "bad parameter"
 
 

@@ -37,6 +37,14 @@ def listening(script: Script, context: ssl.SSLContext | None = None, backlog: in
                 sock.close()
 
 
+@contextlib.contextmanager
+def refusing() -> Iterator[int]:
+    """A port where nobody listens, and that nobody else gets meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
+
+
 def _serve(
     server: socket.socket, script: Script, context: ssl.SSLContext | None, accepted: list[socket.socket]
 ) -> None:

@@ -54,19 +54,17 @@ def test_a_secret_appears_nowhere(cli: Cli, server: str, way: str) -> None:
     target = address(server, userinfo) + query
     said = json.dumps({"echo": CANARY})
     common = (*flags, "--capture", str(run / "a.rtui"), "--no-reconnect")
-    sent = cli.run("send", target, said, "--wait", "1", "--include-sent", *common, env=env)
-    assert sent.returncode == 0, sent.stderr
-    assert sent.stdout.count("•••") >= 2
-    refused = cli.run("tail", address(server, userinfo, "/status?code=403") + query.replace("?", "&"), *common, env=env)
-    assert refused.returncode == 3
-    lost = cli.run("tail", address(server, userinfo, "/drop") + query, "--events", *common, env=env)
-    assert lost.returncode == 4
-    nowhere = cli.run("tail", f"ws://{userinfo}no-such-host.invalid/{query}", *common, env=env)
-    assert nowhere.returncode == 3
-    shown = [cli.run(*words, str(run / "a.rtui")) for words in (("captures", "show"), ("export",))]
-    assert all(one.returncode == 0 for one in shown)
-    results = (sent, refused, lost, nowhere, *shown)
-    assert_absent(everything(cli, *(one.stdout + one.stderr for one in results)))
+    send = ("send", target, said, "--wait", "1", "--include-sent", *common)
+    refused = ("tail", address(server, userinfo, "/status?code=403") + query.replace("?", "&"), *common)
+    lost = ("tail", address(server, userinfo, "/drop") + query, "--events", *common)
+    nowhere = ("tail", f"ws://{userinfo}no-such-host.invalid/{query}", *common)
+    statuses, ended = cli.run_all(send, refused, lost, nowhere, env=env)
+    assert statuses == [0, 3, 4, 3], ended.stderr
+    assert all("•••" in line for line in ended.stdout.splitlines()[:2]), "what was sent and its echo"
+    # A process that knows no secret.
+    statuses, shown = cli.run_all(*([*words, str(run / "a.rtui")] for words in (("captures", "show"), ("export",))))
+    assert statuses == [0, 0], shown.stderr
+    assert_absent(everything(cli, *(one.stdout + one.stderr for one in (ended, shown))))
 
 
 def test_a_secret_of_env_and_template_appears_nowhere(cli: Cli, server: str) -> None:
@@ -77,7 +75,7 @@ def test_a_secret_of_env_and_template_appears_nowhere(cli: Cli, server: str) -> 
         f'[session]\nurl = "{server}/echo?key={{{{ env.PLANT }}}}"\n[options]\ntoken = "{{{{ env.PLANT }}}}"\n'
         '[[messages]]\nname = "login"\npayload = "let me in with {{ env.PLANT }}"\non_connect = true\n'
     )
-    ended = cli.run("tail", "s.toml", "--include-sent", "--events", "--for", "3s", "--capture", str(run / "a.rtui"))
+    ended = cli.run("tail", "s.toml", "--include-sent", "--events", "--count", "2", "--capture", str(run / "a.rtui"))
     assert ended.returncode == 0, ended.stderr
     assert "let me in with •••" in ended.stdout
     shown = cli.run("sessions", "show", "s.toml")

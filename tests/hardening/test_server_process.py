@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -20,6 +19,7 @@ from rtui.demo import websocket as demo
 from rtui.runtime.hub import Connection
 from tests.cli.conftest import Cli
 from tests.hardening.bench import connecting, resident, residue
+from tests.hardening.peer import refusing
 from tests.waiting import PATIENCE, eventually
 
 QUICK = Policy(first_delay=0.01, max_delay=0.02)
@@ -86,6 +86,7 @@ async def test_fifty_restarts_leave_nothing_behind() -> None:
             await server.close()
             if round_ == 10:
                 memory = resident()
+        await eventually(lambda: connection.state is not State.OPEN)
         kinds = [record.kind for record in journal.records]
         assert kinds.count(Kind.OPEN) == kinds.count(Kind.CLOSE) - connection_refusals(journal) == 50
         assert kinds.count(Kind.GAP) == 49
@@ -103,9 +104,8 @@ def connection_refusals(journal: Any) -> int:
 
 async def test_a_port_that_is_taken_by_nobody_costs_nothing() -> None:
     """Attempt after attempt is refused: no descriptor, task or thread may stay."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    before = residue()
-    async with connecting(f"ws://127.0.0.1:{port}/", policy=QUICK, retry_first=True) as (_, journal):
-        await eventually(lambda: len(journal.payloads(Kind.RECONNECT)) > 50)
-    await eventually(lambda: residue() <= before)
+    with refusing() as port:
+        before = residue()
+        async with connecting(f"ws://127.0.0.1:{port}/", policy=QUICK, retry_first=True) as (_, journal):
+            await eventually(lambda: len(journal.payloads(Kind.RECONNECT)) > 50)
+        await eventually(lambda: residue() <= before)

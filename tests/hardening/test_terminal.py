@@ -55,12 +55,16 @@ class Terminal:
         )
         os.close(child)
 
-    def read(self, seconds: float) -> None:
-        if select.select([self._parent], [], [], seconds)[0]:
-            try:
-                self.shown += os.read(self._parent, 65_536)
-            except OSError:  # Linux: the other side was closed
-                time.sleep(seconds)
+    def read(self, seconds: float) -> bool:
+        """Whether something came in that time."""
+        if not select.select([self._parent], [], [], seconds)[0]:
+            return False
+        try:
+            self.shown += os.read(self._parent, 65_536)
+        except OSError:  # Linux: the other side was closed
+            time.sleep(seconds)
+            return False
+        return True
 
     def until(self, *words: str) -> str:
         deadline = time.monotonic() + PATIENCE
@@ -74,8 +78,8 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE
         while self.process.poll() is None and time.monotonic() < deadline:
             self.read(0.05)
-        for _ in range(3):
-            self.read(0.05)
+        while self.read(0.05):
+            pass
         return self.text
 
     @property
