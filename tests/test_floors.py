@@ -11,6 +11,7 @@ import sys
 import pytest
 
 import rtui
+from tests.waiting import PATIENCE
 
 FRONT = ("textual", "rich")
 LIBRARIES = (
@@ -53,7 +54,7 @@ def loaded_by(code: str) -> set[str]:
         "import sys, json; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})), file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stderr.strip().splitlines()[-1]))

@@ -212,7 +212,7 @@ class Workbench(Patient):
 
     def _begin_theme(self) -> None:
         """The theme, before the style sheet is read: set later, it would be read twice."""
-        theme, problems = find_theme(self._asked_theme or self.state.theme or self.config.theme)
+        theme, problems = find_theme(self._asked_theme, self.state.theme, self.config.theme)
         self._problems += problems
         self.register_theme(theme)
         self.set_reactive(App.theme, theme.name)
@@ -309,14 +309,11 @@ class Workbench(Patient):
 
     def _tell_problems(self) -> None:
         """One notification per broken file."""
-        by_file: dict[str, list[Problem]] = {}
-        for problem in self._problems:
-            by_file.setdefault(problem.file, []).append(problem)
-        for problems in by_file.values():
-            more = f"\n… and {len(problems) - 4} more" if len(problems) > 4 else ""  # noqa: PLR2004 - a toast is small
-            self.notify(
-                "\n".join(map(str, problems[:4])) + more, title="defaults are used", severity="warning", timeout=15
-            )
+        if self._problems:
+            from rtui.workbench.trouble import texts
+
+            for text in texts(self._problems):
+                self.notify(text, title="defaults are used", severity="warning", timeout=15)
         self._problems = []
 
     # Connections
@@ -407,16 +404,19 @@ class Workbench(Patient):
         """A list of themes; each is shown while the cursor is on it."""
         from rtui.workbench.screens.dialog import Choice, Choose
 
-        before = self.theme
-        specs, _ = await asyncio.to_thread(all_themes)
+        before, shown = self.theme, self.current_theme
+        specs, self._problems = await asyncio.to_thread(all_themes)
+        self._tell_problems()
         for spec in specs:
             self.register_theme(to_theme(spec))
+        if self.current_theme != shown:  # its file has changed
+            self.mutate_reactive(Workbench.theme)
         choices = [Choice(spec.name, spec.name, spec.description) for spec in specs]
         preview = partial(setattr, self, "theme")
         picked = await self.push_screen_wait(Choose("theme", choices, current=before, preview=preview))
         self.theme = picked or before
         if picked:
-            self.state.theme = picked
+            self.state.theme = picked if picked != self.config.theme else ""
 
     def action_command_palette(self) -> None:
         """Every action by name."""
@@ -437,9 +437,8 @@ class Workbench(Patient):
         from rtui.workbench.screens.dialog import Confirm
 
         unsaved = [sheet.title for sheet in self.desk.sheets if sheet.unsaved]
-        if unsaved and not await self.push_screen_wait(
-            Confirm("quit", f"Not saved: {', '.join(map(clean, unsaved))}", yes="Leave anyway", no="Stay")
-        ):
+        told = f"Not saved: {', '.join(map(clean, unsaved))}\n{self.key_of('app.save')} in its tab saves a session."
+        if unsaved and not await self.push_screen_wait(Confirm("quit", told, yes="Leave anyway", no="Stay")):
             return
         self._leaving = True
         self._remember()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +17,7 @@ from rtui.capture.reader import LinkRow, Reader
 from rtui.core.fault import Failure
 from rtui.core.words import numbered
 from rtui.protocols import registry
+from rtui.workbench.widgets import figure
 
 if TYPE_CHECKING:
     from rtui.capture.journal import Journal
@@ -42,7 +45,9 @@ class Catalog:
         for link in () if journal else reader.links():
             self._note(link)
         self._channels: dict[int, Channels] = {}
-        self._last = 0 if journal else reader.bounds()[1]
+        oldest, self._last = (0, 0) if journal else reader.bounds()
+        self.recorded = _stretch(reader, oldest, self._last)
+        """From when to when what was opened was recorded, for people: rows tell the time of day alone."""
 
     @property
     def last(self) -> int:
@@ -54,8 +59,11 @@ class Catalog:
         return self._note(LinkRow(connection.id, connection.name, connection.protocol, connection.url))
 
     def rename(self, link: int, name: str) -> str:
-        """The connection is called `name` from now on, or like it; returns what."""
-        return self._note(msgspec.structs.replace(self.links[link], name=name))
+        """The connection is called `name` from now on, or like it, in the capture too; returns what."""
+        noted = self._note(msgspec.structs.replace(self.links[link], name=name))
+        if self.journal is not None:
+            self.journal.rename_link(link, noted)
+        return noted
 
     def _note(self, link: LinkRow) -> str:
         name = numbered(link.name, {one.name for one in self.links.values() if one.id != link.id})
@@ -124,3 +132,11 @@ class Catalog:
         finally:
             reader.close()
             draft.unlink(missing_ok=True)
+
+
+def _stretch(reader: Reader, oldest: int, newest: int) -> str:
+    """Empty if there are no rows."""
+    times: list[int] = []
+    with suppress(sqlite3.DatabaseError):  # it is damaged there; who opens it is told
+        times = [record.time for record in reader.window([oldest, newest])]
+    return figure.stretch(times[0], times[-1]) if times else ""

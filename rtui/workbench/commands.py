@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from rtui.workbench.action import Action
 from rtui.workbench.bindings import ACTIONS
+from rtui.workbench.screens.menu import own_entries
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
@@ -19,32 +19,45 @@ FAR: Final = 100.0
 """More than any score of Textual's for letters that are found somewhere."""
 
 
+class Offer(NamedTuple):
+    """One row of the palette."""
+
+    name: str
+    title: str
+    """The name with its subject and its key."""
+    help: str
+    run: Callable[[], object]
+
+
 class ActionProvider(Provider):
-    """Offers `ACTIONS`; those whose `when` fails are left out."""
+    """Offers `ACTIONS`, those whose `when` fails left out, and what only the pane with the focus can do."""
 
     async def discover(self) -> Hits:
         """Everything, before a letter is typed."""
-        for action, title in self._offered():
-            yield DiscoveryHit(Content(title), partial(self._desk.perform, action.id), title, action.help)
+        for one in self._offered():
+            yield DiscoveryHit(Content(one.title), one.run, one.title, one.help)
 
     async def search(self, query: str) -> Hits:
         """What fits the letters."""
         matcher = self.matcher(query)
-        for action, title in self._offered():
-            if score := matcher.match(f"{title} {action.help}"):
-                score += FAR * nearness(query, action.name(self._desk).rstrip("…"), title)
-                yield Hit(score, matcher.highlight(title), partial(self._desk.perform, action.id), help=action.help)
+        for one in self._offered():
+            if score := matcher.match(f"{one.title} {one.help}"):
+                score += FAR * nearness(query, one.name, one.title)
+                yield Hit(score, matcher.highlight(one.title), one.run, help=one.help)
 
-    @property
-    def _desk(self) -> Desk:
-        return cast("Desk", self.screen)
-
-    def _offered(self) -> Iterator[tuple[Action, str]]:
+    def _offered(self) -> Iterator[Offer]:
+        desk = cast("Desk", self.screen)
         for action in ACTIONS.values():
-            if action.id != "app.palette" and action.when(self._desk):
-                key = self._desk.bench.key_of(action.id)
-                shown = f"  ({key})" if key else ""
-                yield action, f"{action.group}: {action.name(self._desk).rstrip('…')}{shown}"
+            if action.id != "app.palette" and action.when(desk):
+                run = partial(desk.perform, action.id)
+                yield _offer(action.group, action.name(desk), desk.bench.key_of(action.id), action.help, run)
+        for entry in own_entries(desk):
+            yield _offer(entry.subject, entry.title, entry.key, entry.help, entry.run)
+
+
+def _offer(subject: str, name: str, key: str, about: str, run: Callable[[], object]) -> Offer:
+    name = name.rstrip("…")
+    return Offer(name, f"{subject}: {name}{f'  ({key})' if key else ''}", about, run)
 
 
 def nearness(query: str, name: str, title: str) -> float:

@@ -38,6 +38,10 @@ class DiskWatch:
         self._folders = Folders()
         self._seen: dict[int, tuple[Path, Stamp]] = {}
         """The file of each tab as it was last looked at, by the sheet's key."""
+        self._missed: dict[int, Path] = {}
+        """Files that were not there: gone, if they are not at the next look. Editors that save put them aside."""
+        self._gone: set[int] = set()
+        """Tabs whose file is gone, as was told."""
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -58,20 +62,21 @@ class DiskWatch:
             session = sheet.session
             if session is None or session.path is None or session.stored is None:
                 continue
-            before, now = self._seen.get(sheet.key), (session.path, await asyncio.to_thread(_stamp, session.path))
-            if now == before:
+            now = (session.path, await asyncio.to_thread(_stamp, session.path))
+            missed = self._missed.pop(sheet.key, None)
+            if now == self._seen.get(sheet.key):
+                continue
+            if now[1] is None and missed != session.path:
+                self._missed[sheet.key] = session.path
                 continue
             if now[1] is None:
                 self._keep_without_file(sheet, session.path)
-            elif not await self._settled(sheet, session, session.path, back=before == (session.path, None)):
+            elif not await self._settled(sheet, session, session.path):
                 continue
             self._seen[sheet.key] = now
 
-    async def _settled(self, sheet: Sheet, session: Session, path: Path, *, back: bool) -> bool:
-        """Whether what the file says now was dealt with; False if the tab's session changed meanwhile.
-
-        `back`: the file was gone.
-        """
+    async def _settled(self, sheet: Sheet, session: Session, path: Path) -> bool:
+        """Whether what the file says now was dealt with; False if the tab's session changed meanwhile."""
         try:
             fresh = await asyncio.to_thread(load_session, path, declares_for)
         except SettingsError as wrong:
@@ -81,13 +86,15 @@ class DiskWatch:
             return False
         if fresh.stored != session.stored:
             self._take(sheet, session, fresh)
-        elif back:
+        elif sheet.key in self._gone:
             sheet.unsaved = is_changed(session)
+        self._gone.discard(sheet.key)
         return True
 
     def _keep_without_file(self, sheet: Sheet, path: Path) -> None:
         """The file was deleted or renamed: what it held is only here now, and leaving asks."""
         sheet.unsaved = True
+        self._gone.add(sheet.key)
         key = self._desk.bench.key_of("app.save")
         self._desk.say(f"{path} is gone; its tab stays, and {key} writes the file again", severity="warning")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, Final
 
 from textual.theme import Theme
 
 from rtui.core.clean import clean
-from rtui.settings.files import Problem, SettingsError
+from rtui.settings.config import Config, config_file
+from rtui.settings.files import Problem, SettingsError, load_toml
+from rtui.settings.option import nearest
 from rtui.settings.paths import packaged, user_themes
 from rtui.settings.theme import ThemeSpec, list_themes, load_theme
 
@@ -48,8 +51,19 @@ def to_theme(spec: ThemeSpec) -> Theme:
     return Theme(name=spec.name, dark=spec.dark, ansi=spec.ansi, variables=dict(spec.variables), **colours)
 
 
-def find_theme(name: str) -> tuple[Theme, list[Problem]]:
-    """The theme called `name`, reading no other file if its file is named like it; else the fallback and why."""
+def find_theme(*names: str) -> tuple[Theme, list[Problem]]:
+    """The first of `names` that is a theme, else the default; and why others are not. Empty names are none."""
+    problems: list[Problem] = []
+    for name in dict.fromkeys((*filter(None, names), Config().theme)):
+        theme, wrong = _find(name)
+        problems += wrong
+        if theme is not None:
+            return theme, problems
+    return FALLBACK, problems
+
+
+def _find(name: str) -> tuple[Theme | None, list[Problem]]:
+    """The theme called `name`, reading no other file if its file is named like it."""
     problems: list[Problem] = []
     for folder in (user_themes(), packaged("themes")):
         path = folder / f"{name}.toml"
@@ -61,9 +75,18 @@ def find_theme(name: str) -> tuple[Theme, list[Problem]]:
     for entry in list_themes():
         if entry.name == name and entry.theme is not None:
             return to_theme(entry.theme), problems
-    if not problems:
-        problems = [Problem("theme", 0, "", f"there is no theme called {clean(name)!r}")]
-    return FALLBACK, problems
+    return None, problems or [_unknown(name)]
+
+
+def _unknown(name: str) -> Problem:
+    """Where such a name stands: in config.toml, or in the state, which the user cannot mend by hand."""
+    near = nearest(name, [entry.name for entry in list_themes()])
+    message = f"there is no theme called {clean(name)!r}" + (f"; did you mean {near!r}?" if near else "")
+    with suppress(SettingsError):
+        source = load_toml(config_file())
+        if source.data.get("theme") == name:
+            return source.problem(("theme",), message)
+    return Problem("theme", 0, "", f"{message}; choose one with f9")
 
 
 def all_themes() -> tuple[list[ThemeSpec], list[Problem]]:

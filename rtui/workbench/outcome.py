@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtui.core.fault import Fault
+from rtui.protocols.base import Verb
 from rtui.workbench.widgets import figure
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ async def tell_outcome(desk: Writing, command: int, draft: Draft, *, confirmed: 
         if isinstance(outcome, Fault):
             composer.tell(outcome.sentence(), wrong=True)
             return
-        composer.tell(f"acknowledged{took}" if outcome == "acked" else "sent")
+        taken = "answered" if Verb.HALF_CLOSE in connection.adapter.verbs else "acknowledged"
+        composer.tell(f"{taken}{took}" if outcome == "acked" else "sent")
         sent = desk.bench.catalog.record(ticket.seq) if ticket is not None else None
         if sent is not None and sent.reply_to is not None:
             return  # the answer is to what it goes on with

@@ -18,6 +18,8 @@ from rtui.capture.channels import Channels, Node, sort_key
 ORDERS: Final = ("name", "count", "rate", "recent")
 SYSTEM: Final = "$"
 """Channels whose name begins so are about the peer itself (MQTT 5.0, 4.7.2); they start folded."""
+LAZY: Final = 1_000
+"""Branches below one node that are folded as it is unfolded: each costs time whenever a node is added."""
 DENSE: Final = 2_000
 """From so many hits on a search looks at the next rows first: putting all hits in order would take longer."""
 
@@ -47,6 +49,8 @@ class Outline:
         self._clock = clock
         self._order = ORDERS[0]
         self._folded: set[Node] = set()
+        self._deep: set[Node] = set()
+        """Folded nodes below which everything counts as folded too."""
         self._hidden: dict[Node, int] = {}
         """Rows that folding takes away below a node."""
         self._branches: dict[Node, _Branch] = {}
@@ -82,6 +86,7 @@ class Outline:
             self._losses = self.channels.losses
             self._branches.clear()
             self._folded = set(filter(_is_there, self._folded))
+            self._deep &= self._folded
             self._tops = min(self._tops, len(tops))
         self._folded.update(node for node in islice(tops.values(), self._tops, None) if node.name.startswith(SYSTEM))
         self._tops = len(tops)
@@ -187,20 +192,34 @@ class Outline:
         if folded:
             self._folded.add(node)
         else:
-            self._folded.discard(node)
+            self._unfold(node)
         self._settle()
 
     def fold_all(self, *, folded: bool) -> None:
-        """Show the top level only, or everything."""
+        """Show the top level only, and from there one level at a time; or everything."""
         self._folded.clear()
+        self._deep.clear()
         if folded:
-            self._folded.update(node for node in self.channels.root.children.values() if node.children)
+            self._fold_below(self.channels.root)
         self._settle()
 
     def reveal(self, node: Node) -> None:
         """Unfold whatever hides a node."""
-        self._folded.difference_update(_ancestors(node))
+        for above in reversed(tuple(_ancestors(node))):
+            self._unfold(above)
         self._settle()
+
+    def _unfold(self, node: Node) -> None:
+        self._folded.discard(node)
+        if node in self._deep:
+            self._deep.discard(node)
+            self._fold_below(node)
+
+    def _fold_below(self, node: Node) -> None:
+        inner = [child for child in node.children.values() if child.children]
+        if node.parent is None or len(inner) <= LAZY:
+            self._folded.update(inner)
+            self._deep.update(inner)
 
     # Finding
 

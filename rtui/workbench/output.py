@@ -66,12 +66,16 @@ class Pace:
         self._at = 0.0
 
     def allows(self, now: float) -> bool:
-        """Whether more may be written at `now` (seconds)."""
+        """Whether more may be written at `now` (seconds).
+
+        The time since the last question also pays for what was written in it: where frames are slow, each of them
+        finds the clock of the header written, and nothing else would ever be painted.
+        """
         paid = max(0.0, now - self._at) * self.rate
-        self._debt = max(0.0, self._debt - paid) + self.written - self._noted
+        self._debt = max(0.0, self._debt + self.written - self._noted - paid)
         self._debt = min(self._debt, PATIENCE * self.rate)
         self._noted, self._at = self.written, now
-        return self._debt <= 0
+        return self._debt < 1
 
 
 def frugal(driver: type[Driver], slate: Slate, pace: Pace) -> type[Driver]:

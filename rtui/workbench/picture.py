@@ -130,6 +130,7 @@ class Picture:
             tree.retains = retains(connection.adapter)
             tree.sends = self._desk.sends
             tree.subscriptions = connection.subscriptions
+            tree.brings = lambda wanted: connection.standing(wanted) == "granted"
         else:
             catalog = self._desk.bench.catalog
             tree.set_channels(catalog.channels(sheet.key), catalog.words(sheet.key))
@@ -263,7 +264,9 @@ class Picture:
                 states[str(sheet.session.path)] = (glyph, desk.bench.theme_variables[f"rt-{tone}"])
         self.sidebar.mark(states)
         connections = [sheet.connection for sheet in desk.sheets if sheet.connection is not None]
-        standing = tuple((one.state, open_calls(one), len(one.subscriptions) > 0) for one in connections)
+        standing = tuple((one.state, open_calls(one), one.subscriptions.revision) for one in connections)
         if standing != self._standing:
             self._standing = standing
+            if shown := desk.sheets.current:
+                self.tree.hint = desk.guide.no_channels(shown, self.tree.title)
             desk.refresh_bindings()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
     from rtui.workbench.sheet import Sheet
     from rtui.workbench.widgets.log import MessageLog
+    from rtui.workbench.widgets.row import Piece
     from rtui.workbench.widgets.status import ConnectionHeader
 
 EVERYTHING: Final = compile_filter("")
@@ -87,13 +88,14 @@ class Reading:
         desk, sheet = self._desk, self.half.sheet
         if sheet is None:
             return
-        link = desk.bench.catalog.links.get(sheet.key)
+        catalog = desk.bench.catalog
+        link = catalog.links.get(sheet.key)
         name = sheet.title if desk.panes.paired else ""
+        recorded: list[Piece] = [("dim", "recorded"), *([("dim", catalog.recorded)] if catalog.recorded else [])]
         if sheet.connection is None and link is not None:
-            header.put(named([("address", clean(link.url)), ("dim", clean(link.protocol)), ("dim", "recorded")], name))
+            header.put(named([("address", clean(link.url)), ("dim", clean(link.protocol)), *recorded], name))
         elif not desk.live_capture:
-            name = desk.bench.catalog.reader.path.name
-            header.put([("text", clean(name)), ("dim", "all connections"), ("dim", "recorded")])
+            header.put([("text", clean(catalog.reader.path.name)), ("dim", "all connections"), *recorded])
         else:
             header.tick(sheet.connection, name)
 

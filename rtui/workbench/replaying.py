@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rtui.core.lifecycle import State
+from rtui.core.record import Kind
+from rtui.core.words import counted
 from rtui.protocols.wire.replay_session import SEEK
+from rtui.workbench.actions.connection import playback_of
 from rtui.workbench.panes.replay_bar import ReplayBar
 
 if TYPE_CHECKING:
@@ -16,11 +19,6 @@ if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
 
 BAR: Final = "replay"
-
-
-def playback_of(desk: Desk) -> Playback | None:
-    """What the tab plays."""
-    return desk.connection.adapter.playback if desk.connection is not None else None
 
 
 def tick(desk: Desk) -> None:
@@ -74,6 +72,36 @@ def again(desk: Desk, playback: Playback, position: int | None = None) -> None:
             if position is not None:
                 connection.link.memory[SEEK] = position
             connection.reconnect()
+
+
+async def send_elsewhere(desk: Desk) -> None:
+    """Send the selected messages to a connection that is open, which is asked for."""
+    from rtui.runtime import again
+    from rtui.workbench.actions.connection import explain_silence
+    from rtui.workbench.actions.saved import connections_of
+    from rtui.workbench.screens.dialog import Choice, Choose
+    from rtui.workbench.several import Letter, able, deliver, verdict
+
+    protocol = desk.sure.protocol
+    rows = [row for row in desk.selected_records() if row.kind == Kind.MESSAGE]
+    receivers = {
+        str(one.id): one for one in sorted(able(connections_of(desk)), key=lambda one: one.protocol != protocol)
+    }
+    if not rows or not receivers:
+        explain_silence(desk)
+        return
+    channel = rows[-1].channel
+    about = Letter(payload=b"", channel=channel, outgoing=None, protocol=protocol)
+    choices = [Choice(key, one.name, about.about(one)) for key, one in receivers.items()]
+    picked = await desk.ask(Choose("send to", choices, detail=f"{counted(len(rows), 'message')} of the recording"))
+    if picked is None:
+        return
+    one, troubles = receivers[picked], dict[str, str]()
+    for row in rows:
+        outgoing = again.outgoing(one.adapter, row) if one.protocol == protocol else None
+        letter = Letter(payload=row.payload, channel=row.channel, outgoing=outgoing, protocol=protocol)
+        troubles |= await deliver(letter, [one])
+    desk.say(f"{one.name}: {verdict(1, troubles)}", severity="warning" if troubles else "information")
 
 
 def sessions_for(path: Path, links: set[int], settings: dict[str, str] | None = None) -> list[Session]:

@@ -32,9 +32,12 @@ def state_file() -> Path:
     return user_state() / "workbench.json"
 
 
-def load_state(path: Path) -> tuple[State, list[Problem]]:
-    """The state at `path`, with defaults for what is wrong in it, and what that is. Never raises."""
-    table, text, problems = _read(path)
+def load_state(path: Path, *, aside: bool = True) -> tuple[State, list[Problem]]:
+    """The state at `path`, with defaults for what is wrong in it, and what that is. Never raises.
+
+    What is no state at all is put `aside`, or left where it is.
+    """
+    table, text, problems = _read(path, _put_aside if aside else _left)
     fitting: Table = {}
     for name, kind in _FIELDS.items():
         if name in table:
@@ -55,7 +58,7 @@ def save_state(state: State, path: Path, before: State | None = None) -> str:
     try:
         make_private_folder(path.parent)
         with _alone(path.parent):
-            found, _, _ = _read(path)
+            found, _, _ = _read(path, _put_aside)
             table = _merged_tables("", found, began, now)
             _bound(table)
             write_atomic(path, msgspec.json.format(msgspec.json.encode(table), indent=1))
@@ -77,20 +80,20 @@ def _table(state: State) -> Table:
 # Reading
 
 
-def _read(path: Path) -> tuple[Table, str, list[Problem]]:
-    """What the file holds, its text, and why it was put aside if it was."""
+def _read(path: Path, refused: Callable[[Path, int, str], Problem]) -> tuple[Table, str, list[Problem]]:
+    """What the file holds, its text, and why it was `refused` if it was."""
     if not path.exists():
         return {}, "", []
     try:
         text = read_settings(path)
     except SettingsError as error:
-        return {}, "", [_put_aside(path, problem.line, problem.message) for problem in error.problems]
+        return {}, "", [refused(path, problem.line, problem.message) for problem in error.problems]
     try:
         table = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        return {}, "", [_put_aside(path, _line_at(str(error), text), f"is not a state file ({error})")]
+        return {}, "", [refused(path, _line_at(str(error), text), f"is not a state file ({error})")]
     if not isinstance(table, dict) or (table and not table.keys() & _FIELDS.keys()):
-        return {}, "", [_put_aside(path, 1, "is not a state file of rtui")]
+        return {}, "", [refused(path, 1, "is not a state file of rtui")]
     return table, text, []
 
 
@@ -101,6 +104,10 @@ def _line_at(error: str, text: str) -> int:
 
 def _line_of(name: str, text: str) -> int:
     return text.count("\n", 0, max(text.find(f'"{name}"'), 0)) + 1
+
+
+def _left(path: Path, line: int, why: str) -> Problem:
+    return Problem(str(path), line, "", why)
 
 
 def _put_aside(path: Path, line: int, why: str) -> Problem:

@@ -14,6 +14,8 @@ Span: TypeAlias = tuple[int, int]
 """Rows of the screen: the first, and the one after the last."""
 ENOUGH: Final = 4
 """Rows for a notification of two lines with its gap, or of one with a title."""
+MARGIN: Final = 1
+"""Rows between two of them."""
 LINES: Final = "TabStrip, ConnectionHeader, StatusLine, KeyLine"
 """Lines that say how things are."""
 PARTS: Final = "#composer, Caption, .dialog"
@@ -23,7 +25,8 @@ PARTS: Final = "#composer, Caption, .dialog"
 def make_room(app: App[Any]) -> None:
     """Put the notifications of the screen on top into the lowest gap that is high enough.
 
-    What has the focus stays free before all else, then what asks for something, then the lines around the panes.
+    What has the focus stays free before all else, then what asks for something, then the lines around the panes. Where
+    there is no room for all, it is the newest that are seen.
     """
     if not app._notifications:  # noqa: SLF001 - there is no other way to ask
         return
@@ -32,6 +35,16 @@ def make_room(app: App[Any]) -> None:
         first, end = _place(screen, app.cursor_position.y)
         rack.styles.margin = (0, 0, screen.size.height - end, 0)  # what is as before is not laid out anew
         rack.styles.max_height = end - first
+        _fit(rack, end - first)
+
+
+def _fit(rack: Widget, room: int) -> None:
+    """Hide the oldest, until the others have expired: the rack itself has no size by which Textual could scroll it."""
+    for holder in reversed(rack.children):
+        room -= sum(toast.outer_size.height + MARGIN for toast in holder.children)
+        fits = room >= 0 or holder is rack.children[-1]
+        if holder.display != fits:
+            holder.display = fits
 
 
 def _place(screen: Screen[Any], cursor: int) -> Span:

@@ -30,10 +30,24 @@ OPENING: Final = 5.0
 POLL: Final = 0.01
 """Seconds between two looks at whether the next one can be handed on."""
 LAPS: Final = 10
-"""Pieces of `PATIENCE`, each of which the loop has to come round for: while it is busy, no patience is lost."""
+"""Pieces of `PATIENCE`, each of which the loop has to come round for."""
 PASSES: Final = 2
 """Times that the way up is gone again behind the key: what it is bound to may tell a widget, which tells the desk,
 which has the app move the focus."""
+
+
+class Patience:
+    """How long something is waited for: it is lost piece by piece, and none while the loop does not come round."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self._lose(LAPS)
+
+    def _lose(self, laps: int) -> None:
+        if laps:
+            asyncio.get_running_loop().call_later(PATIENCE / LAPS, self._lose, laps - 1)
+        else:
+            self.lost = True
 
 
 class Errand:
@@ -47,7 +61,7 @@ class Errand:
     def __init__(self, work: Awaitable[None], app: App[Any], *, asks: bool = False) -> None:
         self._work = work
         self._app = app
-        self._until = _now() + PATIENCE if asks else 0.0
+        self._patience = Patience() if asks else None
         self._waits = False
         self._dialog: Screen[Any] | None = None
         """The dialog of its own that it waits for."""
@@ -59,7 +73,7 @@ class Errand:
             return True
         if self._dialog is not None:
             return self._dialog not in self._app.screen_stack
-        return _now() < self._until
+        return self._patience is not None and not self._patience.lost
 
     def __await__(self) -> Generator[Any, Any, None]:
         """See `object.__await__`."""
@@ -84,7 +98,7 @@ class Errand:
         awaited = step()
         self._waits = awaited is not None  # it may only give way to others
         if len(self._app.screen_stack) > screens:
-            self._dialog, self._until = self._app.screen, 0.0
+            self._dialog, self._patience = self._app.screen, None
         return awaited
 
 
@@ -98,8 +112,8 @@ class Patient(App[int]):
         self._busy = False
         """Whether a key or a click is on its way."""
         self._errands: set[Errand] = set()
-        self._looks: dict[object, float] = {}
-        """Looks at the disk that decide what comes next → until when they are waited for."""
+        self._looks: set[Patience] = set()
+        """For looks at the disk that decide what comes next."""
         self._opens_until = 0.0
         """The start is waited for until then; 0 before the first event."""
 
@@ -145,12 +159,12 @@ class Patient(App[int]):
     @contextmanager
     def looking(self) -> Iterator[None]:
         """Keys wait, as long as they have patience, for what is looked at."""
-        token = object()
-        self._looks[token] = _now() + PATIENCE
+        patience = Patience()
+        self._looks.add(patience)
         try:
             yield
         finally:
-            del self._looks[token]
+            self._looks.discard(patience)
 
     async def _hand_on(self, event: events.Event) -> None:
         """Give `event` to where it belongs; the next turn begins when it has been carried out."""
@@ -189,7 +203,7 @@ class Patient(App[int]):
             self._settle(turn)
 
     def _settle(self, turn: int) -> None:
-        if turn != self._turn or not self._busy:
+        if turn != self._turn or not self._busy or not self.screen_stack:  # without a screen it has been left
             return
         if self._stands():
             self._end()
@@ -198,9 +212,8 @@ class Patient(App[int]):
 
     def _stands(self) -> bool:
         """Whether the screen can be typed into, and no other one is about to come."""
-        now = _now()
-        looking = any(until > now for until in self._looks.values())
-        opening = not self.is_open and now < self._opens_until
+        looking = any(not patience.lost for patience in self._looks)
+        opening = not self.is_open and _now() < self._opens_until
         return not (looking or opening) and self.screen.is_mounted and not any(one.on_its_way for one in self._errands)
 
     def _end(self) -> None:

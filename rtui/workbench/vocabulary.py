@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from rtui.capture.completion import Seen, paths_of
+from rtui.capture.completion import Candidate, Seen, places_of
 from rtui.core.record import Kind
 
 if TYPE_CHECKING:
@@ -25,13 +25,23 @@ def vocabulary(desk: Desk) -> Seen:
     if sheet is None:
         return Seen()
     links = desk.bench.catalog.links.values()
-    payloads = (record.payload for record in _newest(desk, sheet) if record.kind == Kind.MESSAGE)
+    shown = desk.sure_picture.types.shown
+    places = places_of(shown(record) for record in _newest(desk, sheet) if record.kind == Kind.MESSAGE)
     return Seen(
         channels=[name for name in _channels(desk, sheet) if name],
-        paths=paths_of(payloads),
+        paths=places.paths,
+        values=places.values,
         links=list(dict.fromkeys(link.name for link in links)),
         protocols=sorted({link.protocol for link in links}),
     )
+
+
+def for_columns(desk: Desk) -> Seen:
+    """The places that a column can show: those of the messages, and what came with them."""
+    sheet = desk.sheets.current
+    told = (record.meta.encode() for record in _newest(desk, sheet) if record.meta) if sheet is not None else ()
+    metas = [Candidate(f"meta{path}", example) for path, example in places_of(told).paths]
+    return Seen(paths=[*vocabulary(desk).paths, *metas])
 
 
 def _channels(desk: Desk, sheet: Sheet) -> list[str]:

@@ -23,9 +23,8 @@ from rtui.workbench.screens.desk import Desk
 from tests.pictures.cast import Cast
 from tests.pictures.clock import AFTERWARDS, Clock, Loop
 from tests.pictures.recording import USUAL, Recording, load
+from tests.waiting import PATIENCE
 
-PATIENCE: Final = 30.0
-"""Seconds to wait for what a picture is to show."""
 DRAWING: Final = "message-"
 """How the groups of the workers begin that draw what is shown."""
 FRAMES: Final = 3

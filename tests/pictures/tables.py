@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rtui.settings.quantity import format_duration as time
 from rtui.settings.quantity import format_size as size
 
 if TYPE_CHECKING:
+    from rtui.settings.option import Declared
     from rtui.workbench.action import Action
 
 Limit: TypeAlias = tuple[str, str, str]
@@ -229,7 +230,26 @@ def markdown(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"filters": filters, "keys": keys, "limits": limits}
+def settings() -> str:
+    """What config.toml may hold."""
+    from rtui.settings.config import Config
+    from rtui.settings.option import declared
+
+    rows = [(f"`{one.key}`", one.summary, _default(one)) for one in declared(Config)]
+    return markdown(("key", "does", "default"), rows)
+
+
+def _default(one: Declared) -> str:
+    """As a file would have it, and what else there is."""
+    written: Mapping[str, Callable[[Any], str]] = {"size": size, "duration": time, "flag": lambda on: str(on).lower()}
+    value = written.get(one.kind, str)(one.default)
+    if one.choices:
+        others = ", ".join(str(choice) for choice in one.choices if choice != one.default)
+        return f"{value} ({others})"
+    return value or "-"
+
+
+TABLES: Mapping[str, Callable[[], str]] = {"filters": filters, "keys": keys, "limits": limits, "settings": settings}
 
 
 def filled(text: str) -> str:

@@ -17,6 +17,7 @@ from rtui.demo import websocket as demo
 from rtui.settings.config import Config
 from rtui.settings.session import session_from_url
 from rtui.workbench.app import Workbench
+from tests.port import reserved
 from tests.waiting import PATIENCE
 from tests.workbench import quiet
 
@@ -50,6 +51,13 @@ async def server() -> AsyncIterator[demo.Server]:
     one = await demo.serve("127.0.0.1", 0)
     yield one
     await one.close()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """For servers that come and go."""
+    with reserved() as one:
+        yield one
 
 
 async def until(pilot: Pilot[Any], reached: Callable[[], object], what: str = "") -> None:

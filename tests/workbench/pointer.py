@@ -49,7 +49,7 @@ async def click_in_menu(at: Scene, place: str, entry: str) -> None:
     await right_click(at, place)
     found = {one.id: one for one in entries_of(at.desk, place)}
     assert entry in found, f"the menu of {place} does not offer it"
-    rows = at.screen.query_one(OptionList)
+    rows = next(rows for rows in at.screen.query(OptionList) if any(one.id == entry for one in rows.options))
     index = rows.get_option_index(entry)
     assert found[entry].title in str(rows.get_option_at_index(index).prompt)
     rows.highlighted = index

@@ -23,6 +23,7 @@ from rtui.workbench.widgets.message import MessageView
 from rtui.workbench.widgets.row import badges
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
+from tests.workbench.test_footer_keys import footer
 from tests.workbench.widgets.fake import screen_text
 
 
@@ -75,6 +76,10 @@ async def test_the_user_answers_what_the_server_asks(journal: Journal, server: d
         asked = found(bench, "question")
         assert asked is not None
         assert "ack?" in badges(asked)
+        await go_to(bench, pilot, asked)
+        await until(pilot, lambda: "Answer" in footer(bench), "the key for it stands below")
+        await pilot.press("home")
+        await until(pilot, lambda: "Answer" not in footer(bench), "no other row asks for an answer")
         await go_to(bench, pilot, asked)
         await pilot.press("K")
         composer = bench.desk.query_one(Composer)

@@ -96,6 +96,7 @@ async def test_a_method_is_found_by_a_part_of_its_name_filled_in_and_called(
         assert json.loads(answer.payload)["text"] == "hi"
         assert answer.reply_to == sent.seq
         assert json.loads(answer.meta or "{}")["status"] == "OK"
+        await until(pilot, lambda: str(composer.query_one(".check").render()).startswith("answered in "), "told below")
         await until(pilot, lambda: "none used yet" not in bench.desk.query_one(ConnectionHeader).text, "one is")
 
 
@@ -146,7 +147,7 @@ async def test_a_stream_both_ways_is_ended_by_a_key_that_is_there_only_then(
 async def test_a_call_is_cancelled_from_the_log(journal: Journal, server: grpc.Server) -> None:
     async with running(journal, server.url) as (bench, pilot):
         await opened(bench, pilot)
-        await call(bench, pilot, "demo.Echo/Repeat", {"text": "x", "times": 1_000, "every": "0.01s"})
+        await call(bench, pilot, "demo.Echo/Repeat", {"text": "x", "times": 100_000, "every": "0.01s"})
         await until(pilot, lambda: len(messages(bench, Direction.IN)) > 2, "it runs")
         assert not ACTIONS["app.half-close"].when(bench.desk)
         bench.desk.show_pane("log")
@@ -309,6 +310,7 @@ async def test_a_method_is_chosen_and_a_call_is_ended_by_mouse(journal: Journal,
         await pilot.click(tree, offset=(6, tree.cursor + 1), times=2)
         await until(pilot, lambda: composer.draft.channel == "demo.Echo/Talk", "written to")
         await pilot.press("ctrl+s")
+        await until(pilot, lambda: messages(bench, Direction.IN), "answered")
         await until(pilot, lambda: "End sending" in keys(bench), "the key is shown")
         line = bench.desk.query_one(KeyLine)
         start = next(start for hint, start in line._placed() if hint.title == "End sending")

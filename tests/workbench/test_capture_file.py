@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from rtui.capture.journal import Journal
 from rtui.capture.salvage import Salvage
-from tests.capture.helper import batch, store
+from rtui.workbench.widgets.figure import stretch
+from rtui.workbench.widgets.status import ConnectionHeader
+from tests.capture.helper import NOW, batch, store
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
 
@@ -45,6 +48,21 @@ async def test_a_whole_one_says_nothing(tmp_path: Path) -> None:
         await until(pilot, lambda: not [one for one in bench.workers if one.name == "verify"], "looked through")
         assert toasts(bench) == ""
         assert bench.desk.log_view.count == ROWS
+
+
+async def test_its_header_says_of_which_day_it_is(tmp_path: Path) -> None:
+    """Rows tell the time of day alone, and most captures are opened on another day."""
+    async with running(None, reader=captured(tmp_path / "old.rtui", b"")) as (bench, pilot):
+        header = bench.desk.query_one(ConnectionHeader)
+        day = datetime.fromtimestamp(NOW // 10**9).astimezone()
+        await until(pilot, lambda: ("dim", f"{day:%Y-%m-%d %H:%M:%S}") in header.pieces, "told")
+
+
+def test_a_stretch_of_time_names_its_day_once() -> None:
+    noon = int(datetime(2024, 2, 29, 12).astimezone().timestamp()) * 10**9
+    assert stretch(noon, noon + 999) == "2024-02-29 12:00:00"
+    assert stretch(noon, noon + 61 * 10**9) == "2024-02-29 12:00:00 to 12:01:01"
+    assert stretch(noon, noon + 13 * 3600 * 10**9) == "2024-02-29 12:00:00 to 2024-03-01 01:00:00"
 
 
 async def test_one_that_breaks_while_it_is_shown_is_told_in_the_title(tmp_path: Path) -> None:

@@ -12,10 +12,14 @@ from textual.widget import Widget
 from rtui.capture.journal import Journal
 from rtui.core.record import Direction
 from rtui.demo import websocket as demo
+from rtui.settings.paths import user_sessions
+from rtui.settings.session import save_session, session_from_url
 from rtui.workbench.app import Workbench
+from rtui.workbench.panes.sidebar import Sidebar
 from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.screens.unanswered import Unanswered
 from rtui.workbench.widgets.log import MessageLog
+from tests.waiting import PATIENCE
 from tests.workbench.conftest import running, until
 from tests.workbench.test_unanswered import ANSWER, asked, listening
 from tests.workbench.widgets.fake import screen_text
@@ -87,7 +91,7 @@ async def test_the_title_of_the_tree_sorts(journal: Journal, server: demo.Server
         await until(pilot, lambda: tree.row_count() > 2 and "by name" in screen_text(tree)[0], "channels")
         await bench.hub.close_all()  # rows are put in order anew now and then: while messages come, figures run ahead
         log = bench.desk.log_view
-        await until(pilot, lambda: "closed" in "".join(screen_text(log)[1:]), "the row of the end")
+        await until(pilot, lambda: log.total == bench.catalog.last, "the row of the end")  # below, where many came
         await pilot.click(tree, offset=(4, 0))
         await until(pilot, lambda: "by count" in screen_text(tree)[0], "by count")
         totals = [tree._outline.row(index)[0].total for index in range(tree.row_count())]  # type: ignore[union-attr]
@@ -131,6 +135,24 @@ async def test_where_tabs_have_no_room_the_arrows_lead_to_them(journal: Journal,
         first = strip.tabs[strip._first - 1].key
         await pilot.click(strip, offset=(0, 0))
         await until(pilot, lambda: strip.selected == first, "the one before")
+
+
+async def test_a_click_chooses_a_session_and_two_connect_it(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Workbench, "CLICK_CHAIN_TIME_THRESHOLD", PATIENCE)  # a slow machine takes longer for two
+    path = user_sessions() / "mine.toml"
+    save_session(session_from_url(f"{server.url}/echo"), path)
+    async with running(journal) as (bench, pilot):
+        sidebar = bench.desk.query_one(Sidebar)
+        lines = [sidebar.get_node_at_line(line) for line in range(sidebar.last_line + 1)]
+        at = next(line for line, node in enumerate(lines) if node and node.data and node.data.path == path)
+        spot = (6, sidebar.gutter.top + at)
+        await pilot.click(sidebar, offset=spot)
+        await until(pilot, lambda: sidebar.cursor_line == at, "chosen")
+        assert not list(bench.desk.sheets)
+        await pilot.click(sidebar, offset=spot, times=2)
+        await until(pilot, lambda: bench.desk.session is not None and bench.desk.session.path == path, "connected")
 
 
 @pytest.mark.parametrize("pane", ["tree", "log", "message"])

@@ -15,12 +15,17 @@ from rtui.capture.reader import Reader
 from rtui.core.lifecycle import State
 from rtui.core.record import Kind
 from rtui.demo import websocket as demo
+from rtui.settings.config import Config, load_config
+from rtui.settings.paths import packaged
 from rtui.settings.session import list_sessions
+from rtui.settings.theme import load_theme
 from rtui.workbench.app import Workbench
 from rtui.workbench.screens.dialog import Choose, Confirm, Prompt
 from rtui.workbench.screens.help import Help
 from rtui.workbench.widgets.composer import Composer
+from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.message import MessageView
+from tests.waiting import PATIENCE
 from tests.workbench.conftest import running, until
 
 SIZES = pytest.mark.parametrize("size", [(80, 24), (140, 40)])
@@ -100,8 +105,8 @@ async def test_filter_narrows_the_log_and_a_wrong_one_leaves_it(journal: Journal
         await until(pilot, lambda: any('"sensor"' in text for text in payloads(bench)), "the others are back")
 
 
-async def test_a_server_that_goes_and_comes_back(journal: Journal) -> None:
-    server = await demo.serve("127.0.0.1", 0)
+async def test_a_server_that_goes_and_comes_back(journal: Journal, port: int) -> None:
+    server = await demo.serve("127.0.0.1", port)
     async with running(journal, f"{server.url}/ticker?rate=50") as (bench, pilot):
         await until(pilot, lambda: len(payloads(bench)) > 3, "messages")
         await server.close()
@@ -110,7 +115,7 @@ async def test_a_server_that_goes_and_comes_back(journal: Journal) -> None:
         await until(
             pilot, lambda: connection.state is State.WAITING and connection.retry_in, "waiting with a countdown"
         )
-        again = await demo.serve("127.0.0.1", server.port)
+        again = await demo.serve("127.0.0.1", port)
         await pilot.press("r")
         await until(pilot, lambda: connection.state is State.OPEN and payloads(bench, Kind.GAP), "back, with a gap row")
         await again.close()
@@ -170,7 +175,10 @@ async def test_a_url_can_be_typed_and_a_wrong_one_is_explained(journal: Journal,
         assert not bench.desk.query_one("#welcome").display
 
 
-async def test_quitting_says_goodbye_to_the_server(journal: Journal, server: demo.Server) -> None:
+async def test_quitting_says_goodbye_to_the_server(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rtui.workbench.app.GOODBYE", PATIENCE)
     async with running(journal, f"{server.url}/echo") as (bench, pilot):
         connection = bench.desk.connection
         assert connection is not None
@@ -200,7 +208,8 @@ async def test_the_palette_offers_what_can_be_done_and_does_it(journal: Journal,
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(bench.screen, CommandPalette), "the palette")
         await write(pilot, "ping")
-        await until(pilot, lambda: bench.screen.query_one(OptionList).option_count, "a hit")
+        hits = bench.screen.query_one(OptionList)
+        await until(pilot, lambda: hits.option_count and "Ping" in str(hits.options[0].prompt), "the first hit")
         await pilot.press("enter")
         await until(pilot, lambda: payloads(bench, Kind.PING), "a ping")
 
@@ -217,6 +226,36 @@ async def test_a_theme_is_shown_while_choosing_and_taken_back_on_escape(journal:
         assert bench.state.theme == ""
 
 
+async def test_a_theme_whose_file_has_changed_is_shown_anew(journal: Journal, tmp_path: Path) -> None:
+    path = tmp_path / "config" / "themes" / "mine.toml"
+    path.parent.mkdir(parents=True)
+    text = (packaged("themes") / "dark.toml").read_text(encoding="utf-8").replace('name = "dark"', 'name = "mine"')
+    path.write_text(text, encoding="utf-8")
+    async with running(journal, theme="mine") as (bench, pilot):
+        old = load_theme(path).colours["panel"]
+        path.write_text(text.replace(f'panel = "{old}"', 'panel = "#000000"'), encoding="utf-8")
+        await pilot.press("f9")
+        await until(pilot, lambda: isinstance(bench.screen, Choose), "the list")
+        await pilot.press("escape")
+        await until(pilot, lambda: bench.screen is bench.desk, "back")
+        keys = bench.desk.query_one(KeyLine)
+        await until(pilot, lambda: keys.styles.background.hex == "#000000", "the new colour")
+        path.write_text("[[[")
+        await pilot.press("f9")
+        await until(pilot, lambda: f"{path}:1: not valid TOML" in toasts(bench), "told")
+
+
+async def test_the_theme_of_the_configuration_can_be_gone_back_to(journal: Journal) -> None:
+    async with running(journal, config=Config(animations=False, theme="light")) as (bench, pilot):
+        for key, kept in (("down", "monochrome"), ("up", "")):
+            await pilot.press("f9")
+            await until(pilot, lambda: isinstance(bench.screen, Choose), "the list")
+            await pilot.press(key, "enter")
+            await until(pilot, lambda: bench.screen is bench.desk, "chosen")
+            await until(pilot, lambda kept=kept: bench.state.theme == kept, "kept")  # type: ignore[misc]
+        assert bench.theme == "light"
+
+
 @pytest.mark.parametrize("name", ["config/keys.toml", "config/themes/mine.toml", "state/workbench.json"])
 async def test_a_broken_file_is_one_notification(journal: Journal, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
@@ -224,6 +263,17 @@ async def test_a_broken_file_is_one_notification(journal: Journal, tmp_path: Pat
     path.write_text("[[[")
     async with running(journal) as (bench, _):
         assert toasts(bench).count(str(path)) == 1
+
+
+async def test_a_theme_that_is_not_there_is_told_with_its_line_and_the_next_one_is_used(
+    journal: Journal, tmp_path: Path
+) -> None:
+    config = tmp_path / "config" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text('fps = 20\ntheme = "drakula"\n')
+    async with running(journal, config=load_config(config)[0]) as (bench, _):
+        assert f"{config}:2: theme: there is no theme called 'drakula'; did you mean 'dracula'?" in toasts(bench)
+        assert bench.theme == "dark"
 
 
 async def test_hostile_text_of_a_server_is_shown_and_harmless(journal: Journal, server: demo.Server) -> None:

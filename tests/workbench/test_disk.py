@@ -151,6 +151,42 @@ async def test_a_session_that_another_deletes_stays_in_its_tab_and_can_be_writte
     assert load_session(path, actions.declares_for).url == f"{server.url}/echo"
 
 
+@pytest.mark.usefixtures("seldom")
+async def test_a_file_that_is_away_for_a_moment_is_not_gone(journal: Journal, server: demo.Server) -> None:
+    path = user_sessions() / "mine.toml"
+    async with running(journal) as (bench, _):
+        bench.connect(saved(f"{server.url}/echo"))
+        sheet, watch = bench.desk.sheets.current, disk.DiskWatch(bench.desk)
+        assert sheet is not None
+        for _ in range(2):  # as editors save, and as a rename goes
+            await watch.look()
+            await asyncio.to_thread(path.rename, path.with_suffix(".away"))
+            await watch.look()
+            await asyncio.to_thread(path.with_suffix(".away").rename, path)
+        await watch.look()
+        assert toasts(bench) == ""
+        assert not sheet.unsaved
+
+
+@pytest.mark.usefixtures("seldom")
+async def test_a_file_that_comes_back_piece_by_piece_is_back(journal: Journal, server: demo.Server) -> None:
+    path = user_sessions() / "mine.toml"
+    async with running(journal) as (bench, _):
+        bench.connect(saved(f"{server.url}/echo"))
+        sheet, watch = bench.desk.sheets.current, disk.DiskWatch(bench.desk)
+        assert sheet is not None
+        text = await asyncio.to_thread(path.read_text)
+        await watch.look()
+        await asyncio.to_thread(path.unlink)
+        await watch.look()
+        await watch.look()
+        assert sheet.unsaved
+        for written in ("", text):
+            await asyncio.to_thread(path.write_text, written)
+            await watch.look()
+        assert not sheet.unsaved
+
+
 def listed(bench: Workbench) -> list[str]:
     nodes = bench.desk.query_one(Sidebar)._tree_nodes.values()
     return [node.data.name for node in nodes if node.data is not None and node.data.source == "user"]

@@ -8,12 +8,15 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Label, OptionList
 
 from rtui.capture.journal import Journal
+from rtui.capture.query import compile_filter
 from rtui.demo import websocket as demo
 from rtui.workbench.app import Workbench
+from rtui.workbench.hunt import told
 from rtui.workbench.screens.dialog import Choose, Prompt
-from rtui.workbench.screens.search import Search
+from rtui.workbench.screens.search import Completing, Search
 from rtui.workbench.vocabulary import vocabulary
 from tests.workbench.conftest import running, until
+from tests.workbench.widgets.fake import screen_text
 
 
 async def opened(bench: Workbench, pilot: Pilot[Any], action: str, screen: type) -> None:
@@ -76,3 +79,50 @@ async def test_the_search_completes_recalls_and_points_at_what_is_wrong(journal:
         assert bench.screen.query_one(Input).value == "kind:open"
         await pilot.press("ctrl+u", "down")
         assert bench.screen.query_one(OptionList).display
+
+
+async def test_the_newest_row_is_found_too_while_the_log_follows(journal: Journal, server: demo.Server) -> None:
+    """No cursor is to be seen then, and an end or an error is often the last row there is."""
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        log = bench.desk.log_view
+        await until(pilot, lambda: log.total, "the connection opens")
+        newest = log.cursor_seq
+        await opened(bench, pilot, "app.search", Search)
+        await pilot.press(*"kind:open", "enter")
+        await until(pilot, lambda: not log.follow, "it is found")
+        assert log.cursor_seq == newest
+
+
+async def test_columns_of_the_timeline_complete_with_what_messages_mean(journal: Journal, server: demo.Server) -> None:
+    async with running(journal, f"{server.url}/echo", f"{server.url}/echo") as (bench, pilot):
+        await until(pilot, lambda: bench.desk.log_view.total, "the connection opens")
+        bench.desk.send(bytes.fromhex("82a7636f6d70616374c3a6736368656d6100"))  # MessagePack
+        await until(pilot, lambda: bench.desk.log_view.total > 2, "the echo")
+        assert vocabulary(bench.desk).values[".compact"] == ["true"]
+        await pilot.press("T")
+        await opened(bench, pilot, "app.columns", Completing)
+        await pilot.press(*"time .compa", "tab", "enter")
+        await until(pilot, lambda: bench.desk.is_merged and bench.screen is bench.desk, "answered")
+        assert [one.name for one in bench.desk.log_view.brush.chosen] == ["time", ".compact"]
+        await until(pilot, lambda: any("echo" in one and "true" in one for one in screen_text(bench.desk.log_view)))
+
+
+async def test_a_search_goes_on_from_the_other_end(journal: Journal, server: demo.Server) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        log = bench.desk.log_view
+        await until(pilot, lambda: log.total, "the connection opens")
+        for text in (b"hay", b"needle", b"hay"):
+            bench.desk.send(text)
+        await until(pilot, lambda: log.total == 7 and journal.committed == 7, "the echoes")
+        older, newer = bench.catalog.reader.seqs(compile_filter("needle"))
+        bench.desk.hunt.needle = compile_filter("needle")
+        for key, there in (("N", newer), ("N", older), ("N", newer), ("n", older)):
+            await pilot.press(key)
+            await until(pilot, lambda: not log.follow and log.cursor_seq == there, key)  # noqa: B023
+
+
+def test_who_is_taken_around_the_end_is_told() -> None:
+    assert told("hit", 1, same=False) == "no hit below: on from the oldest"
+    assert told("error", -1, same=False) == "no error above: on from the newest"
+    assert told("error", 1, same=True) == "no other error"
+    assert told("error", 1, same=None) == "no error"

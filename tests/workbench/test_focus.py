@@ -42,6 +42,7 @@ async def test_the_whole_screen_is_neither_laid_out_nor_painted(
     note(monkeypatch, Screen, "_refresh_layout", done)
     note(monkeypatch, Compositor, "render_full_update", done)
     async with running(journal, f"{server.url}/silent") as (bench, pilot):
+        await until(pilot, lambda: bench.desk.has_row, "open")
         assert set(done) == {"_refresh_layout", "render_full_update"}
         await go_round(bench, pilot)
         done.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rtui.capture.journal import Journal
+from rtui.core.lifecycle import State
 from rtui.demo import websocket as demo
 from rtui.workbench.app import Workbench
 from rtui.workbench.widgets.footer import KeyLine
@@ -31,3 +32,14 @@ async def test_rows_bring_their_keys_and_looking_back_brings_follow(journal: Jou
         await until(pilot, lambda: "Follow" not in footer(bench), "following again")
         await pilot.press("z")
         await until(pilot, lambda: "Follow" in footer(bench), "the picture is held")
+
+
+async def test_who_is_away_can_be_called_again(journal: Journal, server: demo.Server) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        await until(pilot, lambda: bench.desk.connection is not None and bench.desk.sure.state is State.OPEN)
+        await until(pilot, lambda: footer(bench) >= OF_ROWS, "the first row came")
+        assert "Reconnect" not in footer(bench)
+        bench.desk.sure.close()
+        await until(pilot, lambda: "Reconnect" in footer(bench), "it is closed")
+        await pilot.press("r")
+        await until(pilot, lambda: bench.desk.sure.state is State.OPEN and "Reconnect" not in footer(bench))

@@ -71,3 +71,18 @@ async def test_a_command_without_a_connection_says_why(journal: Journal) -> None
         bench.screen.query_one(Input).value = "curl ftp://h/x"
         await pilot.press("enter")
         await until(pilot, lambda: "no protocol of rtui" in toasts(bench), "told")
+
+
+async def test_what_copy_as_command_writes_of_a_session_goes_to_it(journal: Journal, tmp_path: Path) -> None:
+    user_sessions().mkdir(parents=True)
+    (user_sessions() / "mine.toml").write_text('[session]\nurl = "ws://127.0.0.1:9/w"\n', encoding="utf-8")
+    async with running(journal) as (bench, pilot):
+        for _ in range(2):  # the second time it is open already
+            await pilot.press("c")
+            await until(pilot, lambda: isinstance(bench.screen, Address), "asked")
+            bench.screen.query_one(Input).value = "$ rtui tail mine --count 3"
+            await pilot.press("enter")
+            await until(pilot, lambda: bench.desk.session is not None and bench.screen is bench.desk, "connected")
+            assert bench.desk.session is not None
+            assert bench.desk.session.path == user_sessions() / "mine.toml"
+        assert len(bench.hub.connections) == 1

@@ -6,11 +6,14 @@ import pytest
 
 from rtui.capture.journal import Journal
 from rtui.demo import websocket as demo
+from rtui.workbench.panes import key_caps
 from rtui.workbench.widgets.filterbar import FilterBar
 from tests.workbench.conftest import running, until
 
 
-async def test_keys_are_shown_with_what_they_do_and_go_after_a_while(journal: Journal, server: demo.Server) -> None:
+async def test_keys_are_shown_with_what_they_do_and_go_after_a_while(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with running(journal, f"{server.url}/echo") as (bench, pilot):
         await until(pilot, lambda: bench.desk.has_row, "something to look at")
         bench.pump.stop()  # time stands still
@@ -19,6 +22,7 @@ async def test_keys_are_shown_with_what_they_do_and_go_after_a_while(journal: Jo
         assert caps is not None
         assert [(cap.key, cap.title, cap.times) for cap in caps.caps] == [("t", "Time", 2)]
         assert caps.display
+        monkeypatch.setattr(key_caps, "SHOWN", 0.05)
         bench.pump.start()
         await until(pilot, lambda: not caps.caps, "gone by themselves")
         assert not caps.display

@@ -69,7 +69,7 @@ async def test_an_error_in_a_widget_ends_with_a_sentence_and_a_polite_close(
     assert bench.return_code == 1
     assert "ZeroDivisionError" in bench.crash
     assert bench._exit_renderables == []
-    await bench.hub.close_all(2.0)
+    await bench.hub.close_all(PATIENCE)
     assert connection.closed is not None
     assert connection.closed.by == "us"
     reports = await asyncio.to_thread(lambda: list((tmp_path / "state" / "crashes").iterdir()))
@@ -128,3 +128,11 @@ def test_a_file_that_is_called_a_capture_and_is_none_is_refused_with_a_sentence(
     told = capsys.readouterr().err
     assert str(path) in told
     assert "TOML" not in told
+
+
+async def test_what_waited_for_its_turn_when_the_workbench_was_left_ends_in_silence(journal: Journal) -> None:
+    async with running(journal) as (bench, pilot):
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: bench._exit, "left")
+    bench._busy = True  # the key that left has not been seen to arrive
+    bench._settle(bench._turn)

@@ -17,6 +17,7 @@ from rtui.workbench.panes.sidebar import Sidebar
 from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.screens.dialog import Choose, Prompt
 from rtui.workbench.screens.menu import Menu, entries_of
+from rtui.workbench.screens.menu_column import MenuColumn, columns
 from rtui.workbench.widgets.footer import KeyLine
 from tests.workbench.scene import Scene, stage
 
@@ -28,16 +29,20 @@ async def right_click(at: Scene, selector: str, offset: tuple[int, int]) -> list
     await at.pilot.click(selector, offset=offset, button=3)
     await at.until(lambda: isinstance(at.screen, Menu), "the menu")
     await at.pilot.pause()
-    return [str(option.prompt).strip() for option in at.screen.query_one(OptionList).options]
+    return [str(option.prompt).strip() for column in at.screen.query(MenuColumn) for option in column.options]
 
 
 async def choose(at: Scene, title: str) -> None:
     """Click on the row of the menu that begins with `title`."""
-    rows = at.screen.query_one(OptionList)
-    fitting = (n for n, one in enumerate(rows.options) if str(one.prompt).strip().startswith(title) and one.id)
-    rows.highlighted = next(fitting)
+    rows, line = next(
+        (column, line)
+        for column in at.screen.query(MenuColumn)
+        for line, one in enumerate(column.options)
+        if str(one.prompt).strip().startswith(title) and one.id
+    )
+    rows.highlighted = line
     await at.pilot.pause()
-    await at.pilot.click(OptionList, offset=(2, rows.highlighted - rows.scroll_offset.y))
+    await at.pilot.click(rows, offset=(2, line - rows.scroll_offset.y))
     await at.until(lambda: not isinstance(at.screen, Menu), "it is chosen")
     await at.pilot.pause()
 
@@ -176,8 +181,9 @@ async def test_the_bottom_line_and_the_palette_can_be_clicked(tmp_path: Path) ->
         await at.pilot.click("#keys", offset=(start, 0))
         await at.until(lambda: at.screen.query(OptionList) and at.screen.query_one(OptionList).option_count, "palette")
         await at.write("Connection: Ping")
-        await at.until(lambda: at.screen.query_one(OptionList).option_count == 1, "one hit")
-        await at.pilot.click(at.screen.query_one(OptionList), offset=(4, 1))
+        hits = at.screen.query_one(OptionList)
+        await at.until(lambda: ["Ping" in str(one.prompt) for one in hits.options] == [True], "one hit")
+        await at.pilot.click(hits, offset=(4, 1))
         await at.until(lambda: at.rows(Kind.PING), "a ping")
 
 
@@ -207,36 +213,101 @@ async def test_rows_stand_under_what_they_are_about(place: str, tmp_path: Path) 
 async def test_a_menu_begins_on_a_row_that_does_something_and_letters_go_on_from_there(tmp_path: Path) -> None:
     async with stage(MENU, "echo", tmp_path) as at:
         await at.talk("one")
-        await at.press("f10")
-        await at.until(lambda: isinstance(at.screen, Menu) and at.screen.focused, "the menu")
-        rows = at.screen.query_one(OptionList)
-        assert rows.has_focus
-        assert rows.highlighted == 1, "the first row below the first heading"
+        menu = await opened(at)
+        first = menu.query(MenuColumn).first()
+        assert first.has_focus
+        assert first.highlighted == 1, "the first row below the first heading"
+        titles = {one.id: one.title for one in entries_of(at.desk, "log")}
         seen = []
         for key in ("c", "c", "h", "backspace", "e", "x", "p"):
             await at.press(key)
-            assert rows.highlighted_option is not None
-            seen.append(rows.highlighted_option.id)
+            seen.append(here(menu))
         assert seen[0] != seen[1], "the same letter again goes on"
-        assert all(str(rows.get_option(one or "").prompt).strip().startswith("C") for one in seen[:3])
+        assert all(titles[one].startswith("C") for one in seen[:3])
         assert seen[2] == "app.chart", "letters make a word"
         assert seen[-1] == "app.export", "a move begins another"
         await at.press("enter")
         await at.until(lambda: isinstance(at.screen, Prompt), "it was chosen")
 
 
-@pytest.mark.parametrize("size", [(140, 40), (80, 24), (60, 20)])
-async def test_every_row_of_the_longest_menu_can_be_reached(size: tuple[int, int], tmp_path: Path) -> None:
+async def opened(at: Scene) -> Menu:
+    """The menu of the log, by its key."""
+    await at.press("f10")
+    await at.until(lambda: isinstance(at.screen, Menu) and at.screen.focused, "the menu")
+    await at.pilot.pause()
+    assert isinstance(at.screen, Menu)
+    return at.screen
+
+
+def here(menu: Menu) -> str:
+    """The one row that the cursor is on, which is in view."""
+    found = [(column, column.highlighted) for column in menu.query(MenuColumn) if column.highlighted is not None]
+    assert len(found) == 1
+    column, line = found[0]
+    assert column.has_focus
+    assert 0 <= line - column.scroll_offset.y < column.size.height
+    return column.get_option_at_index(line).id or ""
+
+
+@pytest.mark.parametrize(("size", "columns"), [((140, 40), 2), ((140, 60), 1), ((80, 24), 1), ((60, 20), 1)])
+async def test_every_row_of_the_longest_menu_can_be_reached(
+    size: tuple[int, int], columns: int, tmp_path: Path
+) -> None:
     async with stage(MENU, "echo", tmp_path) as at:
         await at.talk("one")
         await at.pilot.resize_terminal(*size)
-        await at.press("f10")
-        await at.until(lambda: isinstance(at.screen, Menu) and at.screen.focused, "the menu")
-        rows = at.screen.query_one(OptionList)
+        menu = await opened(at)
+        assert len(menu.query(MenuColumn)) == columns
         assert at.screen.region.contains_region(at.screen.query_one(".dialog").region)
-        for key, index in (("end", rows.option_count - 1), ("home", 1)):
-            await at.press(key)
-            assert rows.highlighted == index
-            assert 0 <= index - rows.scroll_offset.y < rows.size.height
-        ends = {rows.render_line(line).text.rstrip()[-1:] for line in range(rows.size.height)}
-        assert "y" in ends, "a key at the right"
+        ids = [entry.id for entry in entries_of(at.desk, "log")]
+        down = [here(menu)]
+        while len(down) < len(ids):
+            await at.press("down")
+            down.append(here(menu))
+        assert down == ids
+        await at.press("down")
+        assert here(menu) == ids[0]
+        await at.press("up")
+        assert here(menu) == ids[-1]
+        last = menu.query(MenuColumn).last()
+        ends = {last.render_line(line).text.rstrip()[-1:] for line in range(last.size.height)}
+        assert "p" in ends, "a key at the right"
+
+
+async def test_a_menu_that_has_columns_shows_all_of_itself_and_left_and_right_go_between_them(tmp_path: Path) -> None:
+    async with stage(MENU, "echo", tmp_path) as at:
+        await at.talk("one")
+        menu = await opened(at)
+        left, right = menu.query(MenuColumn)
+        assert (left.max_scroll_y, right.max_scroll_y) == (0, 0)
+        await at.press("down", "down", "right")
+        assert right.highlighted == 3
+        assert here(menu)
+        await at.press("left")
+        assert left.highlighted == 3
+        await at.press("right", "enter")
+        await at.until(lambda: not isinstance(at.screen, Menu), "it was chosen")
+
+
+async def test_a_menu_whose_screen_becomes_smaller_keeps_its_place(tmp_path: Path) -> None:
+    async with stage(MENU, "echo", tmp_path) as at:
+        await at.talk("one")
+        menu = await opened(at)
+        await at.press("right")
+        before = here(menu)
+        for size, columns in (((80, 24), 1), ((140, 40), 2)):
+            await at.pilot.resize_terminal(*size)
+            await at.until(lambda columns=columns: len(menu.query(MenuColumn)) == columns, "other columns")  # type: ignore[misc]
+            await at.until(lambda: menu.focused is not None, "the cursor")
+            assert here(menu) == before
+
+
+@pytest.mark.parametrize(
+    ("height", "most", "lines"),
+    [(20, 3, [12]), (9, 3, [7, 5]), (7, 3, [7, 5]), (6, 3, [4, 3, 5]), (6, 2, [12]), (3, 9, [12])],
+)
+def test_groups_stand_in_even_columns_and_are_not_torn(height: int, most: int, lines: list[int]) -> None:
+    groups = ["abc", "de", "fghi"]  # with their headings 4, 3 and 5 lines
+    found = columns(groups, height, most)
+    assert [sum(len(group) + 1 for group in part) for part in found] == lines
+    assert [group for part in found for group in part] == groups

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from textual.command import Hit
-from textual.widgets import Input
+from textual.command import CommandPalette, Hit
+from textual.widgets import Input, OptionList
 
 from rtui.capture.journal import Journal
 from rtui.core.lifecycle import State as Line
 from rtui.demo import mqtt
 from rtui.demo import websocket as demo
+from rtui.settings.paths import user_sessions
 from rtui.settings.session import Session, SessionSubscription, save_session
 from rtui.workbench.actions.split import put_beside
 from rtui.workbench.actions.subscription import put
@@ -20,6 +21,7 @@ from rtui.workbench.app import Workbench
 from rtui.workbench.commands import ActionProvider
 from rtui.workbench.layout import PANES
 from rtui.workbench.panes.card import Tour
+from rtui.workbench.panes.sidebar import Sidebar
 from rtui.workbench.screens.desk import Desk
 from rtui.workbench.screens.dialog import Prompt
 from rtui.workbench.state_file import load_state, state_file
@@ -158,6 +160,25 @@ async def test_the_palette_puts_what_is_called_so_before_what_only_has_the_lette
         assert str(best.prompt).startswith(f"{first}  (")
 
 
+async def test_the_palette_also_has_what_only_the_pane_with_the_focus_can_do(
+    journal: Journal, server: demo.Server
+) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        await until(pilot, lambda: bench.desk.has_row, "a row")
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(bench.screen, CommandPalette), "the palette")
+        bench.screen.query_one(Input).value = "freeze"
+        hits = bench.screen.query_one(OptionList)
+        await until(pilot, lambda: hits.option_count and "This log: Freeze" in str(hits.options[0].prompt), "found")
+        await pilot.press("enter")
+        await until(pilot, lambda: bench.desk.log_view.frozen, "done")
+        bench.desk.show_pane("sessions")
+        await until(pilot, lambda: bench.desk.focused_pane == "sessions", "another pane")
+        titles = [str(hit.prompt) async for hit in ActionProvider(bench.desk).discover()]
+        assert "This session: Rename  (R)" in titles
+        assert not any(title.startswith("This log: Freeze") for title in titles)
+
+
 async def test_a_broker_that_nothing_was_asked_of_gets_a_hint(journal: Journal, broker: mqtt.Server) -> None:
     async with running(journal, broker.url, size=SMALL) as (bench, pilot):
         line = bench.desk.query_one(KeyLine)
@@ -215,6 +236,52 @@ async def test_before_the_first_connection_nothing_is_asked_of_the_user(
         words, keys = (bench.desk.query_one(f"#welcome .{part}") for part in ("loud", "keys"))
         await until(pilot, lambda: "no connection is open" in "".join(screen_text(words)), "words")
         assert "connect to a URL" in "".join(screen_text(keys))
+
+
+async def test_where_nothing_is_open_the_arrows_are_for_the_list_of_sessions(
+    journal: Journal, server: demo.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # no sessions of "this folder"
+    for name in ("one", "two"):
+        save_session(Session(name=name, url=f"{server.url}/echo"), user_sessions() / f"{name}.toml")
+    async with running(journal, size=SMALL) as (bench, pilot):
+        sessions = bench.desk.query_one(Sidebar)
+        keys = bench.desk.query_one("#welcome .keys")
+        await until(pilot, lambda: bench.focused is sessions, "the list has the keys")
+        await until(pilot, lambda: "connect the session under the cursor" in "".join(screen_text(keys)), "words")
+        await until(pilot, lambda: "Pick" in offered(bench.desk), "its keys")
+        assert "Back" not in offered(bench.desk)
+        await until(pilot, lambda: sessions.cursor_line >= 0, "the cursor")
+        before = sessions.cursor_line
+        assert sessions.cursor_node is not None
+        assert sessions.cursor_node.data is not None, "it begins on a session"
+        await pilot.press("escape", "down")
+        await until(pilot, lambda: sessions.cursor_line == before + 1, "it moved")
+        picked = sessions.cursor_node
+        assert picked is not None
+        assert picked.data is not None
+        await pilot.press("enter")
+        await until(pilot, lambda: bench.focused is bench.desk.log_view, "its log")
+        assert bench.desk.sheets.of_file(picked.data.path) is bench.desk.sheets.current
+        bench.desk.close_tab()
+        await until(pilot, lambda: bench.focused is sessions, "back in the list")
+
+
+async def test_a_list_of_sessions_that_was_put_away_can_be_brought_back(journal: Journal) -> None:
+    async with running(journal) as (bench, pilot):
+        keys = bench.desk.query_one("#welcome .keys")
+        await until(pilot, lambda: bench.focused is bench.desk.query_one(Sidebar), "the list has the keys")
+        await pilot.press("f2")
+        await until(pilot, lambda: "bring the list of sessions back" in "".join(screen_text(keys)), "how")
+        assert bench.focused is None
+        await pilot.press("f2")
+        await until(pilot, lambda: bench.focused is bench.desk.query_one(Sidebar), "the list has the keys again")
+        await until(pilot, lambda: "bring the list" not in "".join(screen_text(keys)), "no more")
+
+
+def offered(desk: Desk) -> set[str]:
+    """What the bottom line says."""
+    return {hint.title for hint in desk.query_one(KeyLine).hints}
 
 
 async def test_what_was_filtered_and_sent_is_there_again_under_the_name_it_was_saved_by(

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from rtui.capture.channels import Channels, Node, sort_key
 from rtui.core.record import Record
-from rtui.workbench.outline import ORDERS, Outline
+from rtui.workbench.outline import LAZY, ORDERS, Outline
 
 NOON = 1_767_268_800_000_000_000
 
@@ -78,6 +78,13 @@ class Growing(RuleBasedStateMachine):
     def fold_all(self, folded: bool) -> None:
         self.one.fold_all(folded=folded)
 
+    @rule(pick=st.randoms(use_true_random=False))
+    def reveal(self, pick: random.Random) -> None:
+        if known := list(self.channels):
+            node = known[pick.randrange(len(known))]
+            self.one.reveal(node)
+            assert self.one.index_of(node) is not None
+
     @rule(order=st.sampled_from(ORDERS))
     def sort(self, order: str) -> None:
         self.one.order = order
@@ -126,6 +133,30 @@ def test_what_is_folded_away_has_no_row_until_it_is_revealed() -> None:
     assert one.index_of(hidden) is None
     one.reveal(hidden)
     assert one.index_of(hidden) == 2
+
+
+def test_after_all_was_folded_one_level_is_opened_at_a_time() -> None:
+    one = outline("a/b/c/d", "a/b/e/f", "a/g", "h/i/j")
+    one.fold_all(folded=True)
+    assert names(one) == ["a", "h"]
+    one.fold(one.row(0)[0], folded=False)
+    assert names(one) == ["a", "a/b", "a/g", "h"]
+    deepest = one.channels.get("a/b/c/d")
+    assert deepest is not None
+    one.reveal(deepest)
+    assert names(one) == ["a", "a/b", "a/b/c", "a/b/c/d", "a/b/e", "a/g", "h"]
+    one.fold(one.row(0)[0])
+    one.fold(one.row(0)[0], folded=False)
+    assert names(one) == ["a", "a/b", "a/b/c", "a/b/c/d", "a/b/e", "a/g", "h"], "what was opened by hand stays"
+    one.fold_all(folded=False)
+    assert one.height == one.channels.root.size
+
+
+def test_thousands_of_branches_are_not_folded_one_by_one() -> None:
+    one = outline(*(f"a/b{number}/c" for number in range(LAZY + 1)))
+    one.fold_all(folded=True)
+    one.fold(one.row(0)[0], folded=False)
+    assert one.height == one.channels.root.size
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -32,6 +32,14 @@ def test_the_largest_picture_delays_by_no_more_than_patience() -> None:
     assert pace.allows(5.0 + PATIENCE)
 
 
+def test_a_little_between_slow_frames_holds_nothing_up() -> None:
+    pace = Pace(1000.0)
+    assert pace.allows(1.0)
+    for frame in range(5, 20):
+        pace.written += 60  # the clock of the header, every quarter of a second
+        assert pace.allows(frame / 4)
+
+
 def test_a_steady_flood_stays_within_the_rate() -> None:
     pace = Pace(1000.0)
     for frame in range(300):

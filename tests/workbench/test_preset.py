@@ -67,8 +67,9 @@ def test_no_key_means_two_things_in_one_place(name: str) -> None:
 @NAMES
 def test_a_pane_takes_a_key_from_the_desk_only_where_the_default_set_does(name: str) -> None:
     new = shared(of(name)) - shared(of("default"))
-    # The tree has a search of its own; editing keys of a line that is typed in are no concern of the desk's.
-    assert new <= {("app.search", "tree.find"), ("app.search-next", "tree.next-hit")}
+    # Tree and message have a search of their own; editing keys of a line that is typed in are no concern of the desk's.
+    own = (("app.search", "find"), ("app.search-next", "next-hit"))
+    assert new <= {(action, f"{pane}.{name}") for pane in ("tree", "message") for action, name in own}
 
 
 @NAMES
@@ -136,12 +137,12 @@ async def test_lists_are_gone_through_as_vims_completions(journal: Journal) -> N
 async def test_the_users_own_keys_go_on_top(journal: Journal, server: demo.Server, tmp_path: Path) -> None:
     path = tmp_path / "config" / "keys.toml"
     path.parent.mkdir(parents=True)
-    path.write_text('[keys]\n"app.connect" = "alt+c"\n"app.ping" = "i"\n')
+    path.write_text('[keys]\n"app.connect" = "alt+z"\n"app.ping" = "i"\n')
     config = Config(animations=False, keys="vim")
     async with running(journal, f"{server.url}/echo", config=config) as (bench, pilot):
         await until(pilot, lambda: bench.desk.connection and bench.desk.connection.state is State.OPEN, "open")
         assert "'i' is already the key of 'app.compose'" in "\n".join(one.message for one in bench._notifications)
-        await pilot.press("alt+c")
+        await pilot.press("alt+z")
         await until(pilot, lambda: isinstance(bench.screen, Prompt), "asked for a URL")
         await write(pilot, "x")
         await pilot.press("escape")

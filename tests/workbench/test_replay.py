@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,11 @@ import pytest
 from textual.pilot import Pilot
 
 from rtui.capture.journal import Journal
+from rtui.capture.query import compile_filter
 from rtui.capture.salvage import Salvage
 from rtui.core.lifecycle import State
 from rtui.core.record import Kind
+from rtui.demo import websocket as demo
 from rtui.protocols.playback import Playback
 from rtui.settings.config import Config
 from rtui.settings.paths import captures_folder
@@ -22,7 +26,7 @@ from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.recall import targets
 from rtui.workbench.screens.dialog import Choose
 from rtui.workbench.widgets.status import ConnectionHeader
-from tests.protocols.recording import BEGIN, NONE, SECOND, numbered, record, row
+from tests.protocols.recording import BEGIN, NONE, OUT, SECOND, numbered, record, row
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
 
@@ -60,7 +64,7 @@ def shown(bench: Workbench) -> str:
 
 
 async def playing(bench: Workbench, pilot: Pilot[Any]) -> Playback:
-    await until(pilot, lambda: bench.desk.query(ReplayBar) and "00:00" in shown(bench), "it plays")
+    await until(pilot, lambda: bench.desk.query(ReplayBar) and "REPLAY" in shown(bench) and playback(bench).begin)
     return playback(bench)
 
 
@@ -70,8 +74,8 @@ async def test_a_tab_for_each_connection_with_one_clock(journal: Journal, captur
         strip = bench.desk.query_one(TabStrip)
         assert [tab.name for tab in strip.tabs] == ["REPLAY plant", "REPLAY chat", "timeline"]
         header = bench.desk.query_one("#header", ConnectionHeader)
-        assert "REPLAY 00:00 / 09:00" in header.text
-        assert "REPLAY 00:00" in shown(bench)
+        await until(pilot, lambda: re.search(r"REPLAY 00:\d\d / 09:00", header.text), "the place above")
+        assert "REPLAY 00:" in shown(bench)
         await pilot.press("right_square_bracket")
         assert playback(bench) is played
         assert bench.desk.sure_tree.display
@@ -108,6 +112,57 @@ async def test_it_is_paused_everywhere_and_says_so(journal: Journal, capture: Pa
         await until(pilot, lambda: "REPLAY paused" in bench.desk.query_one("#header", ConnectionHeader).text)
 
 
+async def test_a_long_silence_is_no_fault_and_says_so(journal: Journal, capture: Path) -> None:
+    async with running(journal, urls(capture)[0]) as (bench, pilot):
+        await playing(bench, pilot)
+        await until(pilot, lambda: "silence, 00:" in shown(bench), "it lasts until the next message")
+        await pilot.press("alt+j")
+        await until(pilot, lambda: "silences up to 2s" in shown(bench))
+        found = compile_filter('kind:notice "a silence of 01:00 was shortened"')
+        await until(pilot, lambda: bench.catalog.reader.count(found), "the next minute is not waited for")
+        await pilot.press("alt+j")
+        await until(pilot, lambda: "silences" not in shown(bench))
+
+
+async def test_the_form_asks_only_for_what_a_replay_can_do(journal: Journal, capture: Path) -> None:
+    async with running(journal, urls(capture)[0]) as (bench, pilot):
+        await playing(bench, pilot)
+        await pilot.press("ctrl+e")
+        await until(pilot, lambda: bench.screen.query("#option-max_silence"))
+        found = {one.id for one in bench.screen.query("*") if (one.id or "").startswith("option-")}
+        assert found == {f"option-{key}" for key in ("speed", "begin", "until", "loop", "max_silence", "filter")}
+
+
+async def test_a_row_is_sent_to_another_connection_that_is_open(
+    journal: Journal, tmp_path: Path, server: demo.Server
+) -> None:
+    said = row(1, 0, b"\xffhello", direction=OUT, meta={"type": "binary"})
+    await asyncio.to_thread(record, tmp_path / "said.rtui", [said], [("chat", "websocket")])
+    async with running(journal, f"replay:{tmp_path}/said.rtui", f"{server.url}/echo") as (bench, pilot):
+        await until(pilot, lambda: bench.desk.log_view.total == 3, "it was played")
+        live = bench.hub.connections[1]
+        await until(pilot, lambda: live.state is State.OPEN, "the other is open")
+        await pilot.press("home", "down", "R")
+        await until(pilot, lambda: isinstance(bench.screen, Choose), "where to")
+        await pilot.press("enter")
+        await until(pilot, lambda: "sent to 1" in toasts(bench), "which is told")
+        rows = bench.catalog.records(range(1, bench.catalog.last + 1))
+        sent = [one for one in rows if one.link == live.id and one.direction == OUT]
+        assert [(one.payload, json.loads(one.meta or "{}")["type"]) for one in sent] == [(b"\xffhello", "binary")]
+
+
+async def test_the_timeline_is_steered_like_the_tabs(journal: Journal, capture: Path) -> None:
+    async with running(journal, *urls(capture)) as (bench, pilot):
+        played = await playing(bench, pilot)
+        await pilot.press("T")
+        await until(pilot, lambda: bench.desk.connection is None and bar(bench).display, "the line is there too")
+        await pilot.press("ctrl+t", "plus")
+        await until(pilot, lambda: "x2 paused" in shown(bench))
+        assert (played.paused, played.speed) == (True, 2.0)
+        await pilot.press("exclamation_mark")
+        await until(pilot, lambda: played.position >= BEGIN + MINUTE)
+
+
 async def test_a_click_on_the_line_goes_there(journal: Journal, capture: Path) -> None:
     async with running(journal, urls(capture)[0]) as (bench, pilot):
         await playing(bench, pilot)
@@ -130,8 +185,7 @@ async def test_a_click_on_the_sign_pauses(journal: Journal, capture: Path) -> No
 async def test_at_its_end_it_can_be_played_again(journal: Journal, capture: Path) -> None:
     async with running(journal, *urls(capture, "?speed=max")) as (bench, pilot):
         await until(pilot, lambda: bench.desk.query(ReplayBar) and "ended" in shown(bench))
-        connections = bench.hub.connections
-        assert all(one.state is State.CLOSED for one in connections)
+        await until(pilot, lambda: all(one.state is State.CLOSED for one in bench.hub.connections), "all of it")
         before = bench.catalog.last
         first = playback(bench)
         await pilot.press("ctrl+t")

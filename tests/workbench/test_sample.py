@@ -24,8 +24,8 @@ from tests.workbench.conftest import running, until
 class Servers:
     """What `rtui` hands to the workbench, with one server in this process."""
 
-    def __init__(self) -> None:
-        self.port = 0
+    def __init__(self, port: int) -> None:
+        self.port = port
         self._server: demo.Server | None = None
 
     @property
@@ -34,7 +34,6 @@ class Servers:
 
     async def start(self) -> None:
         self._server = await demo.serve("127.0.0.1", self.port)
-        self.port = int(self._server.url.rpartition(":")[2])
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -45,8 +44,6 @@ class Servers:
 @asynccontextmanager
 async def bench_beside(journal: Journal, servers: Servers) -> AsyncIterator[tuple[Workbench, Pilot[Any]]]:
     """A workbench whose samples find nobody at first."""
-    await servers.start()
-    await servers.stop()
     try:
         async with running(journal, demo=servers) as (bench, pilot):
             yield bench, pilot
@@ -68,10 +65,10 @@ def footer(bench: Workbench) -> list[str]:
     return [hint.title for hint in bench.desk.query_one(KeyLine).hints]
 
 
-async def test_a_sample_without_its_server_says_which_key_starts_it(journal: Journal) -> None:
-    servers = Servers()
+async def test_a_sample_without_its_server_says_which_key_starts_it(journal: Journal, port: int) -> None:
+    servers = Servers(port)
     async with bench_beside(journal, servers) as (bench, pilot):
-        connection = opened(bench, sample(servers.port))
+        connection = opened(bench, sample(port))
         await until(pilot, lambda: connection.state is State.WAITING, "refused")
         await until(pilot, lambda: "Start servers" in footer(bench), "offered")
         await pilot.press("D")
@@ -80,10 +77,10 @@ async def test_a_sample_without_its_server_says_which_key_starts_it(journal: Jou
         assert bench.live, "this is no demonstration: its tabs are kept"
 
 
-async def test_what_is_no_sample_is_not_offered_the_servers(journal: Journal) -> None:
-    servers = Servers()
+async def test_what_is_no_sample_is_not_offered_the_servers(journal: Journal, port: int) -> None:
+    servers = Servers(port)
     async with bench_beside(journal, servers) as (bench, pilot):
-        connection = opened(bench, msgspec.structs.replace(sample(servers.port), path=None))
+        connection = opened(bench, msgspec.structs.replace(sample(port), path=None))
         await until(pilot, lambda: connection.state is State.WAITING, "refused")
         await pilot.pause(0.1)
         assert "Start servers" not in footer(bench)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, Label, OptionList
 
 from rtui.capture.journal import Journal
 from rtui.demo import websocket as demo
@@ -20,6 +20,7 @@ from rtui.workbench.actions import session as actions
 from rtui.workbench.app import Workbench
 from rtui.workbench.panes.sidebar import Sidebar
 from rtui.workbench.screens.dialog import Choose, Confirm, Prompt
+from rtui.workbench.widgets.status import StatusLine
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
 
@@ -138,7 +139,49 @@ async def test_a_session_is_renamed_with_its_tab_and_overwrites_nothing(journal:
         assert (sheet.name, sheet.session.path) == ("next", new)
         assert sheet.session.stored == load_session(new, actions.declares_for).stored
         assert sheet.session.name == load_session(new, actions.declares_for).name
+        await until(pilot, lambda: pointed(bench) == new, "the cursor goes with it")
+        reader = bench.catalog.reader
+        await until(pilot, lambda: [link.name for link in reader.links()] == ["next"], "its capture calls it so too")
     assert not path.exists()
+
+
+def pointed(bench: Workbench) -> Path | None:
+    """The session under the cursor of the list."""
+    node = bench.desk.query_one(Sidebar).cursor_node
+    return node.data.path if node is not None and node.data is not None else None
+
+
+async def test_a_copy_is_gone_to_and_a_folder_is_no_session(journal: Journal, server: demo.Server) -> None:
+    save_session(session_from_url(f"{server.url}/echo"), user_sessions() / "work" / "mine.toml")
+    async with running(journal) as (bench, pilot):
+        await until(pilot, lambda: bench.focused is bench.desk.query_one(Sidebar), "the list")
+        bench.desk.query_one(Sidebar).point_at(str(user_sessions() / "work" / "mine.toml"))
+        await until(pilot, lambda: pointed(bench), "a session")
+        await pilot.press("d")
+        await answer(bench, pilot, "work/copy")
+        await until(pilot, lambda: pointed(bench) == user_sessions() / "work" / "copy.toml", "the copy")
+        await pilot.press("home", "e")
+        await until(pilot, lambda: "no session is under the cursor" in toasts(bench), "told")
+        assert bench.screen is bench.desk
+
+
+async def test_the_bottom_says_what_the_session_under_the_cursor_is(journal: Journal, server: demo.Server) -> None:
+    folder = user_sessions() / "work"
+    told = Session(name="a", url=f"{server.url}/echo?token=s3cret", description="what it \x1b[31mis for")
+    save_session(told, folder / "a.toml")
+    await asyncio.to_thread((folder / "b.toml").write_text, "[session]\nname = 3\n")
+    async with running(journal) as (bench, pilot):
+        status = bench.desk.query_one(StatusLine)
+        bench.desk.query_one(Sidebar).point_at(str(folder / "a.toml"))
+        await until(pilot, lambda: "what it ␛[31mis for" in status.text, "its words")
+        assert f"{server.url}/echo?token=" in status.text
+        assert "s3cret" not in status.text
+        await pilot.press("down")
+        await until(pilot, lambda: "b.toml" in status.text, "what is wrong with a file")
+        bench.connect(session_from_url(f"{server.url}/echo"))
+        bench.desk.show_pane("log")
+        await until(pilot, lambda: "b.toml" not in status.text, "only while the list is in use")
+        await until(pilot, lambda: "recorded" in status.text, "what is recorded")
 
 
 async def test_a_session_is_found_by_tag_and_url_and_connected(journal: Journal, server: demo.Server) -> None:
@@ -146,7 +189,6 @@ async def test_a_session_is_found_by_tag_and_url_and_connected(journal: Journal,
     path.parent.mkdir(parents=True)
     await asyncio.to_thread(path.write_text, f'[session]\nurl = "{server.url}/echo?token=s3cret"\ntags = ["plant-7"]\n')
     async with running(journal) as (bench, pilot):
-        sidebar = bench.desk.query_one(Sidebar)
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(bench.screen, Choose), "the list")
         await pilot.press(*"plant-7 echo")
@@ -155,10 +197,7 @@ async def test_a_session_is_found_by_tag_and_url_and_connected(journal: Journal,
         shown = str(rows.get_option_at_index(0).prompt)
         assert "#plant-7" in shown
         assert "s3cret" not in shown
-        await until(pilot, lambda: sidebar.cursor_node and sidebar.cursor_node.data, "the cursor is on it")
-        assert sidebar.cursor_node is not None
-        assert sidebar.cursor_node.data is not None
-        assert sidebar.cursor_node.data.path == path
+        await until(pilot, lambda: pointed(bench) == path, "the cursor is on it")
         await pilot.press("enter")
         await until(pilot, lambda: bench.desk.session is not None, "connected")
         assert bench.desk.session is not None
@@ -192,14 +231,28 @@ async def test_picked_sessions_are_connected_together(journal: Journal, server: 
         folder = next(node for node in sidebar._tree_nodes.values() if str(node.label) == "work/")
         sidebar.move_cursor(folder)
         await pilot.press("space", "space", "space")
-        assert str(sidebar.border_subtitle) == "3 picked"
-        await pilot.press("enter")
+        assert str(sidebar.border_title) == "sessions · 3 picked"
+        await pilot.press("escape")
+        assert (str(sidebar.border_title), sidebar._picked) == ("sessions", {})
+        assert bench.focused is sidebar, "escape only drops them"
+        await pilot.press("space", "enter")
         assert folder.is_expanded
         await until(pilot, lambda: len(bench.desk.sheets) == 3, "two tabs and the timeline")
         assert bench.desk.sheets.current is not None
         assert bench.desk.sheets.current.name == "one"
         await until(pilot, lambda: "three.toml" in toasts(bench), "the broken one is told of")
         assert not sidebar._picked
+
+
+async def test_the_form_of_a_broken_session_names_the_way_to_mend_it(journal: Journal) -> None:
+    user_sessions().mkdir(parents=True)
+    (user_sessions() / "mine.toml").write_text("[session]\nname = 3\n")
+    async with running(journal) as (bench, pilot):
+        entry = next(entry for entry in list_sessions() if entry.name == "mine")
+        bench.desk.query_one(Sidebar).post_message(Sidebar.Asked("edit", entry))
+        await until(pilot, lambda: "mine.toml:2: session.name" in toasts(bench), "told")
+        assert "Edit as text" in toasts(bench)
+        assert bench.screen is bench.desk
 
 
 async def test_a_click_with_ctrl_picks_and_connects_nothing(journal: Journal, server: demo.Server) -> None:
@@ -213,3 +266,18 @@ async def test_a_click_with_ctrl_picks_and_connects_nothing(journal: Journal, se
         await pilot.click(Sidebar, offset=(at.x, at.y), control=True)
         await until(pilot, lambda: not sidebar._picked, "no longer")
         assert len(bench.desk.sheets) == 0
+
+
+async def test_closing_a_tab_whose_session_was_changed_asks(journal: Journal, server: demo.Server) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        sheet = bench.desk.sheets.current
+        assert sheet is not None
+        assert sheet.session is not None
+        actions.keep_in(bench.desk, sheet, msgspec.structs.replace(sheet.session, name="changed"), unsaved=True)
+        for key, left in (("escape", False), ("n", False), ("y", True)):
+            await pilot.press("ctrl+w")
+            await until(pilot, lambda: isinstance(bench.screen, Confirm) and bench.screen.query(".detail"), "asked")
+            assert "changed" in str(bench.screen.query_one(".detail", Label).content)
+            await pilot.press(key)
+            await until(pilot, lambda: bench.screen is bench.desk, "answered")
+            await until(pilot, lambda left=left: (bench.desk.sheets.current is None) is left, "as was answered")  # type: ignore[misc]

@@ -34,6 +34,7 @@ from rtui.workbench.screens.subscription_form import SubscriptionForm
 from rtui.workbench.screens.subscriptions import SubscriptionList, SubscriptionScreen, about, answer_words
 from rtui.workbench.sheet import Sheet
 from rtui.workbench.widgets.row import PLAIN, Look
+from rtui.workbench.widgets.tree import ChannelTree
 from tests.workbench.conftest import running, until
 from tests.workbench.test_channel import open_tree, publish, select
 from tests.workbench.test_desk import toasts
@@ -77,7 +78,13 @@ def shown(rows: SubscriptionList) -> str:
 
 async def test_an_empty_tree_says_how_to_subscribe(journal: Journal, broker: mqtt.Server) -> None:
     async with running(journal, broker.url) as (bench, pilot):
-        await until(pilot, lambda: bench.desk.sure_tree.hint == "no topics yet — A asks the broker for a topic", "how")
+        tree = bench.desk.sure_tree
+        await until(pilot, lambda: tree.hint == "no topics yet — A asks the broker for a topic", "how")
+        bench.desk.sure.subscribe("a/#")
+        waiting = "no topics yet — nothing came so far; A asks for another topic"
+        await until(pilot, lambda: tree.hint == waiting, "asked")
+        await broker.close()
+        await until(pilot, lambda: tree.hint == "no topics yet — not connected", "lost")
 
 
 async def test_the_list_says_what_to_do_when_it_is_empty_and_adds_one(journal: Journal, broker: mqtt.Server) -> None:
@@ -151,7 +158,8 @@ async def test_a_wrong_colour_and_a_missing_channel_are_told_in_the_form(journal
         await form(bench, pilot, colour="reddish")
         await pilot.pause()
         trouble = str(bench.screen.query_one(".trouble").render())
-        assert "channel: is missing" in trouble
+        assert "topic: is missing" in trouble, "by the name that stands in the form"
+        assert any("$share/group/" in field.placeholder for field in bench.screen.query(Input))
         assert "colour: must be a colour such as #5fd7ff" in trouble
         await pilot.press("escape")
         await until(pilot, lambda: bench.screen is bench.desk, "closed")
@@ -206,6 +214,11 @@ async def test_the_mouse_switches_on_the_mark(journal: Journal, broker: mqtt.Ser
 # In the tree
 
 
+def row_of(tree: ChannelTree) -> str:
+    """The row under the cursor, as text."""
+    return "".join(text for _, text in tree.row_pieces(tree.cursor, 60))
+
+
 async def test_space_in_the_tree_switches_a_subscription_and_mutes_elsewhere(
     journal: Journal, broker: mqtt.Server
 ) -> None:
@@ -213,16 +226,28 @@ async def test_space_in_the_tree_switches_a_subscription_and_mutes_elsewhere(
         tree = await open_tree(bench, pilot)
         await publish(bench, pilot, False, "a/b")
         select(tree, "a")
-        assert any(bench.glyphs.subscribe in text for _, text in tree.row_pieces(tree.cursor, 60))
+        await until(pilot, lambda: bench.glyphs.subscribe in row_of(tree), "granted")
         await pilot.press("space")
         await until(pilot, lambda: standings(bench) == {"a/#": "off"}, "off")
-        assert any(bench.glyphs.idle in text for _, text in tree.row_pieces(tree.cursor, 60))
+        assert bench.glyphs.idle in row_of(tree)
         select(tree, "a/b")
         await pilot.press("space")
         node = bench.desk.sure.channels.get("a/b")
         assert node is not None
         await until(pilot, lambda: node.muted, "muted")
         assert standings(bench) == {"a/#": "off"}
+
+
+async def test_the_mark_in_the_tree_says_whether_anything_can_come(journal: Journal, broker: mqtt.Server) -> None:
+    async with running(journal, f"{broker.url}/a/%23") as (bench, pilot):
+        tree = await open_tree(bench, pilot)
+        await publish(bench, pilot, False, "a/b")
+        select(tree, "a")
+        await until(pilot, lambda: bench.glyphs.subscribe in row_of(tree), "granted")
+        await broker.close()
+        await until(pilot, lambda: standings(bench) == {"a/#": "waiting"}, "lost")
+        assert bench.glyphs.idle in row_of(tree)
+        assert bench.glyphs.subscribe not in row_of(tree)
 
 
 async def test_u_in_the_tree_unsubscribes_only_where_a_subscription_stands(

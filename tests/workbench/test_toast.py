@@ -38,10 +38,25 @@ async def test_the_composer_stays_free(size: tuple[int, int], journal: Journal, 
         composer = bench.desk.composer
         assert composer is not None
         await until(pilot, lambda: composer.has_focus_within, "the composer has the focus")
-        assert not any(toast.region.overlaps(composer.region) for toast in toasts(bench))
+        await until(pilot, lambda: not any(one.region.overlaps(composer.region) for one in toasts(bench)), "free")
         composer.set_text("\n".join(map(str, range(6))))
         await until(pilot, lambda: composer.area.region.height > 2, "it grew")
         await until(pilot, lambda: not any(one.region.overlaps(composer.region) for one in toasts(bench)), "room")
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_where_there_is_no_room_for_all_the_newest_is_seen(size: tuple[int, int], journal: Journal) -> None:
+    async with running(journal, size=size) as (bench, pilot):
+        for number in range(9):
+            bench.notify("\n".join(f"{number} {line}" for line in range(8)))
+        await until(pilot, lambda: len(bench.screen.query(Toast)) == 9, "notifications")
+        shown = [*bench.screen.query(Toast)]
+        await until(pilot, lambda: all(one.outer_size.height >= 8 for one in shown), "laid out")
+        await until(pilot, lambda: 0 < shown[-1].region.bottom < size[1], "the newest is seen")
+        assert not shown[0].region
+        for note in list(bench._notifications)[1:]:
+            bench._unnotify(note)
+        await until(pilot, lambda: 0 < shown[0].region.bottom < size[1], "the oldest, when there is room")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -54,7 +69,7 @@ async def test_the_filter_stays_free(size: tuple[int, int], journal: Journal, se
             bench.notify(f"something to know\nand more of it {number}")
         await until(pilot, lambda: toasts(bench), "notifications")
         field = bench.desk.query_one(FilterBar).input
-        assert not any(toast.region.overlaps(field.region) for toast in toasts(bench))
+        await until(pilot, lambda: not any(one.region.overlaps(field.region) for one in toasts(bench)), "free")
 
 
 @pytest.mark.parametrize("size", SIZES)

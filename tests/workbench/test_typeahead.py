@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from contextvars import Context
 from typing import Any, TypeAlias
@@ -18,6 +19,7 @@ from rtui.demo import websocket as demo
 from rtui.runtime.tasks import spawn
 from rtui.settings.paths import user_sessions
 from rtui.settings.session import SavedMessage, Session
+from rtui.workbench import typeahead
 from rtui.workbench.app import Workbench
 from rtui.workbench.screens.dialog import Prompt
 from rtui.workbench.screens.stage import Stage
@@ -25,7 +27,7 @@ from rtui.workbench.typeahead import Errand
 from rtui.workbench.widgets.filterbar import FilterBar
 from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.row import TimeMode
-from tests.waiting import eventually
+from tests.waiting import PATIENCE, eventually
 from tests.workbench.conftest import running, until
 
 
@@ -282,6 +284,27 @@ async def test_an_errand_passes_on_what_it_is_told() -> None:
     assert ended == ["cleaned up"]
 
 
+async def test_a_loop_that_is_held_up_loses_no_patience(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(typeahead, "PATIENCE", 0.05)
+    async with running(journal) as (bench, _):
+        goes_on = asyncio.Event()
+
+        async def work() -> None:
+            await goes_on.wait()
+
+        errand = Errand(work(), bench, asks=True)
+        task = spawn(_awaited(errand), "errand")
+        await asyncio.sleep(0)
+        with bench.looking():
+            time.sleep(0.2)  # noqa: ASYNC251 - as a machine that has other things to do
+            assert errand.on_its_way
+            assert not bench._stands()
+            await eventually(lambda: not errand.on_its_way)
+            await eventually(bench._stands)
+        goes_on.set()
+        await task
+
+
 async def _awaited(errand: Errand) -> None:
     await errand
 
@@ -300,6 +323,7 @@ async def test_what_is_typed_before_anything_stands_is_kept_for_it(
         await mount_rest(stage)
 
     monkeypatch.setattr(Stage, "mount_rest", mount_late)
+    monkeypatch.setattr(typeahead, "OPENING", PATIENCE)  # however slowly a busy machine starts it
     async with running(journal, f"{server.url}/echo", f"{server.url}/chat") as (bench, pilot):
         await until(pilot, lambda: bench.desk.composer and bench.desk.composer.area.text == "abc", "typed")
         assert bench.desk.connection is not None

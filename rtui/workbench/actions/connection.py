@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, cast, get_args
 
 from rtui.core.command import LASTING, Sabotage
-from rtui.core.fault import Failure
 from rtui.core.lifecycle import State
 from rtui.protocols import registry
 from rtui.protocols.base import Verb, Words
 from rtui.settings.option import declared
 from rtui.settings.quantity import parse_duration
-from rtui.settings.session import session_from_url
+from rtui.settings.session import load_session, session_from_url
 from rtui.workbench.action import Book
-from rtui.workbench.actions.session import edit_session
+from rtui.workbench.actions.session import declares_for, edit_session
 
 if TYPE_CHECKING:
+    from rtui.protocols.playback import Playback
     from rtui.workbench.screens.desk import Desk
 
 BOOK = Book("Connection")
@@ -58,11 +58,26 @@ def plays(desk: Desk) -> bool:
     return desk.connection is not None and desk.connection.adapter.playback is not None
 
 
+def playback_of(desk: Desk) -> Playback | None:
+    """What the tab plays; in the timeline, what is played in all the tabs together, if that is one."""
+    if desk.connection is not None:
+        return desk.connection.adapter.playback
+    sheet = desk.sheets.current
+    if sheet is None or not sheet.is_timeline:
+        return None
+    tabs = (each.connection.adapter.playback for each in desk.sheets if each.connection is not None)
+    found = {id(one): one for one in tabs if one is not None}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
 def explain_silence(desk: Desk) -> None:
     """Say that the protocol sends no messages, and what can be done instead."""
     adapter, key = desk.sure.adapter, desk.bench.key_of
     if adapter.playback is not None:
-        desk.say("This is a replay: nobody is there to send to. `rtui replay FILE --to TARGET` sends it again.")
+        desk.say(
+            f"This is a replay: nobody is there to send to. {key('app.resend')} sends a row to another connection that "
+            "is open, `rtui replay FILE --to TARGET` all that was sent."
+        )
         return
     parts = [f"{adapter.title} only receives."]
     if any(one.key == DATA for one in declared(adapter.Options)):
@@ -83,19 +98,32 @@ def _has_own_ping(desk: Desk) -> bool:
 
 @_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture, menu=("sessions", "bottom"))
 async def connect(desk: Desk) -> None:
-    """Connect to a URL, or to what a pasted command line says (curl, websocat, mosquitto_sub …)."""
+    """Connect to a URL, a session by its name, or what a command line says (curl, websocat, mosquitto_sub …)."""
     from rtui.settings.importing.command_line import is_command
-    from rtui.workbench.screens.address import Address
+    from rtui.workbench.screens.address import URLS, Address, session_file, target_trouble
 
-    url = await desk.ask(
-        Address("connect", hint="ws://localhost:8080/path", check=_url_trouble, detail="URL of a server, or a command")
-    )
-    if url and is_command(url):
+    detail = f"{URLS}\nor a session's name, or a command: curl, mosquitto_sub …"
+    target = await desk.ask(Address("connect", hint="ws://localhost:8080/path", check=target_trouble, detail=detail))
+    if not target:
+        return
+    if is_command(target):
         from rtui.workbench.actions.importing import connect_command
 
-        await connect_command(desk, url)
-    elif url:
-        desk.connect(session_from_url(registry.for_url(url)[1]))
+        await connect_command(desk, target)
+    elif (path := session_file(target)) is None:
+        await _connect_url(desk, target)
+    elif not desk.go_to_session(path):
+        desk.connect(load_session(path, declares_for))
+
+
+async def _connect_url(desk: Desk, url: str) -> None:
+    """Connect to `url`; what is meant by plain http is asked."""
+    from rtui.workbench.screens.address import which_protocol
+
+    protocol = None
+    if (question := which_protocol(url)) is not None and (protocol := await desk.ask(question)) is None:
+        return
+    desk.connect(session_from_url(registry.for_url(url, protocol)[1]))
 
 
 @_action("new-session", "ctrl+n", "New session…", when=lambda desk: desk.live_capture, menu=("sessions", "bottom"))
@@ -110,7 +138,12 @@ def disconnect(desk: Desk) -> None:
     desk.sure.close()
 
 
-@_action("reconnect", "r", "Reconnect", when=lambda desk: desk.connection is not None, menu=("tabs",))
+def is_away(desk: Desk) -> bool:
+    """Whether there was a peer, and nobody is connected to it now."""
+    return desk.connection is not None and desk.sure.state in {State.WAITING, State.CLOSED} and not plays(desk)
+
+
+@_action("reconnect", "r", "Reconnect", when=lambda desk: desk.connection is not None, footer=is_away, menu=("tabs",))
 def reconnect(desk: Desk) -> None:
     """Connect again now, without waiting, and as the session says by now."""
     assert desk.sheets.current is not None  # noqa: S101 - `when` has seen it
@@ -170,18 +203,6 @@ async def misbehave(desk: Desk) -> None:
             return
         seconds = parse_duration(answer)
     connection.sabotage(what, on=what not in LASTING or what not in connection.faults, seconds=seconds)
-
-
-def _url_trouble(url: str) -> str:
-    from rtui.settings.importing.command_line import is_command
-
-    if is_command(url):
-        return ""
-    try:
-        registry.for_url(url)
-    except Failure as failure:
-        return f"{failure.fault.sentence()}. {failure.fault.hint}"
-    return ""
 
 
 def _can(desk: Desk, verb: Verb) -> bool:

@@ -52,6 +52,7 @@ async def toggle_servers(desk: Desk) -> None:
         for sheet in desk.sheets if not desk.bench.demonstration else ():
             if sheet.connection is not None and _is_lost(sheet):
                 sheet.connection.reconnect()
+    desk.refresh_bindings()  # the key is called otherwise now
 
 
 @_action("tour", "", "Tour", when=lambda d: d.demo is not None, menu=("bottom",))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rtui.core.words import counted
 from rtui.settings.files import SettingsError
 from rtui.settings.paths import user_sessions
+from rtui.settings.session import load_session
 from rtui.workbench.action import Book
 from rtui.workbench.actions.session import declares_for
 
@@ -44,11 +45,16 @@ def _source_trouble(source: str) -> str:
 
 
 async def connect_command(desk: Desk, text: str) -> None:
-    """Connect what a command line says, each session in a tab of its own, without a file."""
+    """Connect what a command line says, each session in a tab of its own, without a file, or by the file it names."""
     from rtui.settings.importing.registry import import_text
 
     try:
-        harvest = import_text(text, "command")
+        if files := _named_files(text):
+            for path in files:
+                if not desk.go_to_session(path):
+                    desk.connect(load_session(path, declares_for))
+            return
+        harvest = import_text(text, "command", declares_for)
     except SettingsError as error:
         desk.tell_error(error)
         return
@@ -58,6 +64,15 @@ async def connect_command(desk: Desk, text: str) -> None:
         desk.say(_told(harvest.left) or "nothing to connect to", severity="warning")
     elif harvest.left:
         desk.say(f"not taken over:\n{_told(harvest.left)}", severity="warning")
+
+
+def _named_files(text: str) -> list[Path]:
+    """The session files of `rtui tail NAME`; none, unless all that the text says is such names."""
+    from rtui.settings.importing.own_command import named
+    from rtui.workbench.screens.address import session_file
+
+    files = [session_file(name) for name in named(text)]
+    return [path for path in files if path is not None] if None not in files else []
 
 
 async def _import(desk: Desk, source: str) -> None:
@@ -99,7 +114,7 @@ def _reading(source: str, done: Callable[[Plan], None]) -> Job:
     from rtui.settings.importing.store import plan
 
     yield 0, 2
-    harvest = import_source(source if is_command(source) else str(Path(source).expanduser()))
+    harvest = import_source(source if is_command(source) else str(Path(source).expanduser()), declares_for)
     yield 1, 2
     done(plan(harvest, user_sessions(), declares_for))
     yield 2, 2

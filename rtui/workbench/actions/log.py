@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rtui.core.clean import clean
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
 
 DETAIL: Final = (
-    "time channel kind latency size payload meta.x .a.json[0].path\nThe last has the most room. Empty: the usual ones."
+    "time channel kind latency size payload meta.x .a.json[0].path\n"
+    "The last has the most room. In the timeline, the connection stands before them. Empty: the usual ones."
 )
 
 ALL: Final = "all"
@@ -21,22 +23,21 @@ BOOK = Book("Log")
 _action = BOOK.action
 
 
-def has_columns(desk: Desk) -> bool:
-    """Whether a tab is shown whose columns can be chosen: in the timeline rows of many kinds stand together."""
-    return desk.sheets.current is not None and not desk.is_merged
-
-
-@_action("columns", "L", "Columns…", when=has_columns, menu=("log",))
+@_action("columns", "L", "Columns…", when=lambda desk: desk.sheets.current is not None, menu=("log",))
 async def columns(desk: Desk) -> None:
     """Choose the columns of the log: what rows have, and places in their JSON."""
     from rtui.workbench.recall import columns_of
-    from rtui.workbench.screens.dialog import Prompt
+    from rtui.workbench.screens.search import Completing
+    from rtui.workbench.vocabulary import for_columns
+    from rtui.workbench.widgets.column_completion import complete_columns
+    from rtui.workbench.widgets.expression import Expression
 
     sheet = desk.sheets.current
     if sheet is None:
         return
-    shown = " ".join(column.name for column in sheet.columns)
-    answer = await desk.ask(Prompt("columns of the log", value=shown, detail=DETAIL, check=_trouble))
+    line = Expression(" ".join(column.name for column in sheet.columns), completer=complete_columns)
+    line.seen = partial(for_columns, desk)
+    answer = await desk.ask(Completing("columns of the log", line, detail=DETAIL, check=_trouble))
     if answer is None:
         return
     sheet.columns = read(answer)

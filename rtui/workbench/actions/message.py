@@ -47,6 +47,13 @@ def asked(row: Record) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
+def _is_asked(desk: Desk) -> bool:
+    """Whether the row under the cursor waits for our acknowledgement, or did."""
+    seq = desk.log_view.cursor_seq if can_answer(desk) else None
+    row = desk.bench.catalog.record(seq) if seq is not None else None
+    return row is not None and asked(row) is not None
+
+
 def carried(desk: Desk, row: Record) -> dict[str, Any]:
     """Options that send the bytes again which came beside the row's payload, in protocols that have such."""
     if not _takes(desk, ATTACHMENTS):
@@ -110,9 +117,11 @@ def copy_rows(desk: Desk) -> None:
 
 @_action("resend", "R", "Send again", when=_may_ask_to_resend, menu=("log",))
 def resend(desk: Desk) -> None:
-    """Send the payload of the row again, unchanged, to the channel of the row if the protocol sends to channels."""
+    """Send the row's payload again, unchanged, to its channel if it has one; from a replay, to another connection."""
     if plays(desk):
-        explain_silence(desk)
+        from rtui.workbench.replaying import send_elsewhere
+
+        desk.start(send_elsewhere(desk), "send again…")
         return
     for row in desk.selected_records():
         if row.kind == Kind.MESSAGE:
@@ -126,7 +135,7 @@ def edit_and_resend(desk: Desk) -> None:
     desk.load_composer(row.payload, row.channel, carried(desk, row))
 
 
-@_action("answer", "K", "Answer", when=can_answer, menu=("log",))
+@_action("answer", "K", "Answer", when=can_answer, footer=_is_asked, menu=("log",))
 def answer(desk: Desk) -> None:
     """Write the acknowledgement that the row asks for."""
     row = desk.selected_records()[-1]
@@ -171,7 +180,8 @@ async def history(desk: Desk) -> None:
     choices = [Choice(str(place), clean(text)[:100]) for place, text in reversed(list(enumerate(payloads)))]
     picked = await desk.ask(Choose("sent before", choices))
     if picked is not None:
-        desk.load_composer(payloads[int(picked)].encode(), "")
+        desk.show_pane("composer")
+        desk.sure_picture.composer.put_back(payloads[int(picked)])
 
 
 def _export(desk: Desk, path: Path) -> Iterator[tuple[int, int]]:

@@ -5,24 +5,33 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rtui.core.clean import clean
 from rtui.core.lifecycle import State
 from rtui.workbench.action import Book
-from rtui.workbench.actions.connection import plays
+from rtui.workbench.actions.connection import playback_of
 
 if TYPE_CHECKING:
     from rtui.protocols.playback import Playback
     from rtui.workbench.screens.desk import Desk
 
 BOOK = Book("Replay")
+SHORT: Final = 2.0
+"""Seconds of then that a silence lasts at most, where silences are shortened."""
 _action = BOOK.action
+
+
+def plays(desk: Desk) -> bool:
+    """Whether there is something to be steered."""
+    return playback_of(desk) is not None
 
 
 def runs(desk: Desk) -> bool:
     """Whether it has not ended."""
-    return plays(desk) and desk.sure.state is State.OPEN
+    playback = playback_of(desk)
+    stands = desk.connection is None or desk.connection.state is State.OPEN
+    return playback is not None and not playback.over and stands
 
 
 def may_play(desk: Desk) -> bool:
@@ -33,6 +42,10 @@ def may_play(desk: Desk) -> bool:
 def _pause_word(desk: Desk) -> str:
     playback = _playback(desk)
     return "Play again" if playback.over else "Go on" if playback.paused else "Pause"
+
+
+def _silence_word(desk: Desk) -> str:
+    return "Full silences" if _playback(desk).max_silence else "Shorten silences"
 
 
 def _replay_word(desk: Desk) -> str:
@@ -105,6 +118,15 @@ def loop(desk: Desk) -> None:
     playback = _playback(desk)
     playback.repeat(on=not playback.loop)
     desk.say("begins again at the end" if playback.loop else "ends at the end")
+
+
+@_action("replay-silence", "alt+j", "Shorten silences", when=runs, called=_silence_word, menu=("tabs",))
+def silences(desk: Desk) -> None:
+    """Let no silence of the replay last longer than two seconds, the present one neither; again plays them in full."""
+    playback = _playback(desk)
+    playback.shorten(0.0 if playback.max_silence else SHORT)
+    desk.say("silences are played in full" if not playback.max_silence else "silences are shortened, each is told")
+    desk.refresh_bindings()
 
 
 @_action("replay", "alt+r", "Replay a capture…", when=may_play, called=_replay_word, menu=("sessions", "bottom"))
@@ -181,7 +203,7 @@ def _hasten(desk: Desk, step: int) -> None:
 
 def _playback(desk: Desk) -> Playback:
     """What is played, where `when` has seen that there is something."""
-    playback = desk.sure.adapter.playback
+    playback = playback_of(desk)
     assert playback is not None  # noqa: S101
     return playback
 

@@ -192,8 +192,13 @@ async def connect_entries(desk: Desk, entries: Sequence[SessionEntry]) -> None:
 
 
 async def edit_entry(desk: Desk, entry: SessionEntry) -> None:
-    """Change it in the form."""
-    await edit_session(desk, loaded(entry))
+    """Change it in the form, which needs a file that can be read."""
+    try:
+        session = loaded(entry)
+    except SettingsError as error:
+        desk.bench.notify(f"{error}\nEdit as text, in its menu, opens the file.", severity="error", timeout=8)
+        return
+    await edit_session(desk, session)
 
 
 async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
@@ -210,8 +215,9 @@ async def edit_entry_in_editor(desk: Desk, entry: SessionEntry) -> None:
 async def duplicate_entry(desk: Desk, entry: SessionEntry) -> None:
     """Save a copy under another name."""
     session = msgspec.structs.replace(loaded(entry), path=None, stored=None, name="")
-    if await write(desk, session, ask=True, suggestion=f"{entry.name}-copy"):
+    if (copy := await write(desk, session, ask=True, suggestion=f"{entry.name}-copy")) is not None:
         desk.reload_sessions()
+        desk.sure_picture.sidebar.point_at(str(copy.path))
 
 
 async def rename_entry(desk: Desk, entry: SessionEntry) -> None:
@@ -233,6 +239,7 @@ async def rename_entry(desk: Desk, entry: SessionEntry) -> None:
                 sheet.session = moved(sheet.session, path)
                 call(desk, sheet, sheet.session.name)
         desk.reload_sessions()
+        desk.sure_picture.sidebar.point_at(str(path))
         desk.redraw(lambda picture: picture.tabs())
         desk.say(f"{entry.name} is now {name}")
 
@@ -250,7 +257,7 @@ async def find(desk: Desk) -> None:
 
     entries = {str(entry.path): entry for entry in await desk.look(list_sessions)}
     choices = [
-        Choice(path, entry.name, "  ".join(filter(None, (tags_of(entry), mask_url(entry.url), entry.description))))
+        Choice(path, entry.name, "  ".join(filter(None, (entry.description, tags_of(entry), mask_url(entry.url)))))
         for path, entry in entries.items()
     ]
     if not choices:

@@ -14,6 +14,7 @@ from rtui.workbench.vocabulary import vocabulary
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.desk import Desk
+    from rtui.workbench.sheet import Sheet
 
 BOOK = Book("View")
 TITLES: Final = {"sessions": "Sessions", "tree": "Tree", "log": "Log", "message": "Message", "composer": "Composer"}
@@ -98,8 +99,21 @@ def timeline(desk: Desk) -> None:
 
 @_action("close-tab", "ctrl+w", "Close tab", when=has_sheet, menu=("tabs",))
 def close_tab(desk: Desk) -> None:
-    """Disconnect and take the tab away; its messages stay."""
-    desk.close_tab()
+    """Disconnect and take the tab away; its messages stay. Asks if its session was changed and not saved."""
+    sheet = desk.sheets.current
+    if sheet is not None and sheet.unsaved:
+        desk.start(_close_unsaved(desk, sheet), "close tab…")
+    else:
+        desk.close_tab()
+
+
+async def _close_unsaved(desk: Desk, sheet: Sheet) -> None:
+    from rtui.workbench.screens.dialog import Confirm
+
+    told = f"Not saved: {sheet.title}\n{desk.bench.key_of('app.save')} saves it."
+    sure = await desk.ask(Confirm("close tab", told, yes="Close anyway", no="Keep it"))
+    if sure and desk.sheets.current is sheet:
+        desk.close_tab()
 
 
 @_action("zoom", "f7,Z", "Zoom", menu=PANES)

@@ -43,7 +43,7 @@ TOUR = (
 FIRST_STEPS = (
     ("app.connect", "connect to a URL"),
     ("app.new-session", "fill in the form of a new session"),
-    ("app.pane-sessions", "go to the sessions: enter connects one"),
+    ("app.pane-sessions", "bring the list of sessions back"),
     ("app.import", "import sessions: curl, HAR, MQTTX, Postman, …"),
     ("app.demo-servers", "start the servers of the samples"),
     ("app.palette", "every command by name"),
@@ -51,6 +51,8 @@ FIRST_STEPS = (
     ("app.quit", "leave"),
 )
 """Action and words: what to do when nothing is open."""
+PICK_ONE = ("sessions.connect", "enter", "connect the session under the cursor")
+"""What to do with the list of sessions: the id of the key, the key, words."""
 IN_CAPTURE = frozenset({"app.palette", "app.help", "app.quit"})
 """Those that make sense for a capture that was opened."""
 
@@ -81,17 +83,22 @@ class Welcome(Middle):
         super().__init__(id=id)
         self._title = title
         self._rows = rows
+        self._told: tuple[str, Rows] | None = None
 
     def compose(self) -> ComposeResult:
         """A title and the keys that lead on."""
+        title, rows = self._told = self._title(), self._rows()
         with Center(), Vertical():
-            yield Static(Text(clean(self._title())), classes="loud")
-            yield Static(key_table(self._rows()), classes="keys")
+            yield Static(Text(clean(title)), classes="loud")
+            yield Static(key_table(rows), classes="keys")
 
     def retell(self) -> None:
         """Other words and keys may be right now."""
-        self.query_one(".loud", Static).update(Text(clean(self._title())))
-        self.query_one(".keys", Static).update(key_table(self._rows()))
+        title, rows = now = self._title(), self._rows()
+        if self._told not in (None, now):
+            self._told = now
+            self.query_one(".loud", Static).update(Text(clean(title)))
+            self.query_one(".keys", Static).update(key_table(rows))
 
 
 class Tour(Widget, can_focus=True):

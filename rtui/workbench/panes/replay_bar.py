@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
@@ -11,17 +12,24 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from rtui.core.clean import cell_width
-from rtui.protocols.wire.replay_place import elapsed
+from rtui.protocols.wire.replay_place import SECOND, elapsed
 from rtui.workbench.mouse import RIGHT
-from rtui.workbench.widgets.replay_badge import WORD, sign, speed_of, total
+from rtui.workbench.widgets.replay_badge import WORD, shortened, sign, speed_of, total
 
 if TYPE_CHECKING:
     from rtui.protocols.playback import Playback
 
 SHORTEST: Final = 8
 """Cells of the line from which it is worth having."""
+LONG: Final = 3.0
+"""Seconds of a silence from which the line says how long it will last."""
 WHEEL: Final = 0.02
 """How much of the recording one turn of the wheel is."""
+
+
+def silence(seconds: float) -> str:
+    """What is said of one that lasts: nothing is broken."""
+    return f" silence, {elapsed(ceil(seconds) * SECOND)} left" if seconds >= LONG else ""
 
 
 class ReplayBar(Widget):
@@ -64,8 +72,8 @@ class ReplayBar(Widget):
         share = (playback.position - playback.begin) / length
         before = f" {sign(playback, self.ascii_only)} {WORD} {elapsed(playback.position - playback.begin)} "
         speed = "" if playback.speed == 1 else f" {speed_of(playback.speed)}"
-        state = " ended" if playback.over else " paused" if playback.paused else ""
-        after = f" {total(playback)}{speed}{' loop' if playback.loop else ''}{state} "
+        state = " ended" if playback.over else " paused" if playback.paused else silence(playback.silence)
+        after = f" {total(playback)}{speed}{' loop' if playback.loop else ''}{shortened(playback)}{state} "
         cells = self._cells(before, after)
         shown = (before, after, round(share * cells) / cells if cells else 0.0)
         if shown != self._shown:

@@ -15,8 +15,10 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from rtui.core.clean import clean, clip
+from rtui.settings.secrets import mask_url
 from rtui.settings.session_list import SessionEntry
 from rtui.workbench.mouse import RIGHT
+from rtui.workbench.widgets.row import Piece
 
 HEADINGS: Final = {"here": "this folder", "user": "mine", "packaged": "samples"}
 NAME_CELLS: Final = 40
@@ -33,10 +35,10 @@ class Sidebar(Tree[SessionEntry]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "select_cursor", "Connect", id="sessions.connect", tooltip="Connect, or go to its tab"),
-        Binding("escape", "screen.back", "Back", id="sessions.leave", tooltip="Back to the log"),
+        Binding("escape", "leave", "Back", id="sessions.leave", tooltip="Pick none any more, then back to the log"),
         Binding("space", "pick", "Pick", id="sessions.pick", tooltip="Pick it, or its folder: enter connects all"),
         Binding("e", "ask('edit')", "Edit", id="sessions.edit", tooltip="Change it in a form"),
-        Binding("E", "ask('editor')", "Editor", show=False, id="sessions.editor", tooltip="Change it in $EDITOR"),
+        Binding("E", "ask('editor')", "Edit as text", show=False, id="sessions.editor", tooltip="Change it in $EDITOR"),
         Binding("R", "ask('rename')", "Rename", show=False, id="sessions.rename", tooltip="Another name or folder"),
         Binding("d", "ask('duplicate')", "Duplicate", show=False, id="sessions.duplicate", tooltip="Save a copy"),
         Binding(
@@ -73,6 +75,13 @@ class Sidebar(Tree[SessionEntry]):
             super().__init__()
             self.entries = entries
 
+    class LookedAt(Message):
+        """The cursor came to something else, or the focus went. `about` says what it is, in pieces for a line."""
+
+        def __init__(self, about: Sequence[Piece]) -> None:
+            super().__init__()
+            self.about = about
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__("sessions", id=id)
         self._picked: dict[str, SessionEntry] = {}
@@ -101,6 +110,8 @@ class Sidebar(Tree[SessionEntry]):
             self.root.add_leaf(Text("no sessions yet", "dim"))
         if before is not None:
             self.call_after_refresh(self._return, before, line)
+        elif self.has_focus:
+            self.call_after_refresh(self._go_to_first_session)
 
     def _place(self, node: TreeNode[SessionEntry] | None) -> Path | Branch | None:
         """What tells a node of this load from the others, and stays the same in the next."""
@@ -133,6 +144,11 @@ class Sidebar(Tree[SessionEntry]):
             above = above.parent
         self.call_after_refresh(self.move_cursor, node)
 
+    def _go_to_first_session(self) -> None:
+        """To the first row that can be connected, if the cursor is nowhere yet."""
+        if self.cursor_line < 0:
+            self.move_cursor(next((node for node in _below(self.root) if node.data is not None), None))
+
     def action_first(self) -> None:
         """To the first row."""
         self.cursor_line = 0
@@ -141,11 +157,26 @@ class Sidebar(Tree[SessionEntry]):
         """To the last row."""
         self.cursor_line = self.last_line
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There may be no log to go back to."""
+        if action == "leave" and not self._picked:
+            return self.screen.check_action("back", ())
+        return super().check_action(action, parameters)
+
+    async def action_leave(self) -> None:
+        """Pick none any more; then back to the log."""
+        if self._picked:
+            self._keep_picks({})
+        else:
+            await self.run_action("screen.back")
+
     def action_ask(self, verb: str) -> None:
         """Pass the wish on with the session under the cursor."""
         node = self.cursor_node
         if node is not None and node.data is not None:
             self.post_message(self.Asked(verb, node.data))
+        else:
+            self.notify("no session is under the cursor: choose one in the folder", markup=False)
 
     def action_pick(self) -> None:
         """Pick the session under the cursor, or all of the folder; those that were all picked are so no longer."""
@@ -171,19 +202,42 @@ class Sidebar(Tree[SessionEntry]):
 
     def _keep_picks(self, picked: Mapping[str, SessionEntry]) -> None:
         self._picked = dict(picked)
-        self.border_subtitle = Text(f"{len(picked)} picked" if picked else "")
+        self.refresh_bindings()
+        self.border_title = Text(f"sessions · {len(picked)} picked" if picked else "sessions")
         self._relabel(self.root)
 
+    def on_focus(self) -> None:
+        """Say what the cursor is on."""
+        self.call_after_refresh(self._go_to_first_session)
+        self._tell()
+
+    def on_blur(self) -> None:
+        """No more."""
+        self.post_message(self.LookedAt(()))
+
+    def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[SessionEntry]) -> None:
+        """Say what the cursor is on now."""
+        event.stop()
+        if self.has_focus:
+            self._tell()
+
+    def _tell(self) -> None:
+        node = self.cursor_node
+        self.post_message(self.LookedAt(about(node.data) if node is not None and node.data is not None else ()))
+
     def on_click(self, event: events.Click) -> None:
-        """The right button chooses a session and connects nothing; with ctrl, a click picks it."""
-        if event.button == RIGHT or event.ctrl:
+        """A click chooses a session, two connect it, as everywhere; with ctrl, a click picks it."""
+        line = event.style.meta.get("line", self.cursor_line)
+        node = self.get_node_at_line(line)
+        is_session = node is not None and node.data is not None
+        if event.button == RIGHT or event.ctrl or (is_session and event.chain == 1):
             event.prevent_default()
-            self.cursor_line = event.style.meta.get("line", self.cursor_line)
+            self.cursor_line = line
         if event.ctrl:
             self.action_pick()
 
     def on_tree_node_selected(self, event: Tree.NodeSelected[SessionEntry]) -> None:
-        """Enter or a click on a session connects it, and what is picked with it."""
+        """Enter or two clicks on a session connect it, and what is picked with it."""
         event.stop()
         if event.node.data is None:
             return
@@ -229,6 +283,13 @@ class Sidebar(Tree[SessionEntry]):
 def tags_of(entry: SessionEntry) -> str:
     """The tags as they are shown: "#demo #mqtt"."""
     return " ".join(f"#{clean(tag)}" for tag in entry.tags)
+
+
+def about(entry: SessionEntry) -> list[Piece]:
+    """What a session is, for a line: what is wrong with its file, or its own words and its address."""
+    if entry.error:
+        return [("error", clean(entry.error))]
+    return [piece for piece in (("text", clean(entry.description)), ("dim", clean(mask_url(entry.url)))) if piece[1]]
 
 
 def _below(node: TreeNode[SessionEntry]) -> Iterator[TreeNode[SessionEntry]]:

@@ -1,15 +1,27 @@
-"""Asks for a URL, a file or a command line. A command of several lines that is pasted is taken whole."""
+"""Asks for a URL, a file or a command line, and of a plain http URL for the protocol.
+
+A command of several lines that is pasted is taken whole.
+"""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.widgets import Label
 
+from rtui.core.fault import Failure
+from rtui.protocols import registry
 from rtui.settings.importing.command_line import is_command
-from rtui.workbench.screens.dialog import Prompt
+from rtui.settings.session_list import find_session
+from rtui.workbench.screens.dialog import Choice, Choose, Prompt
 from rtui.workbench.widgets.safe import SafeInput
+
+URLS: Final = "ws:// wss:// mqtt:// mqtts:// grpc:// grpcs:// http:// https://"
+"""What a URL begins with most often: of the last two the protocol is asked."""
 
 
 class CommandInput(SafeInput):
@@ -41,3 +53,37 @@ class Address(Prompt):
     def _pasted(self, event: CommandInput.Pasted) -> None:
         event.stop()
         self.dismiss(event.text)
+
+
+def which_protocol(url: str) -> Choose | None:
+    """The question for the protocol of a URL that does not tell it; None if it does.
+
+    Raises:
+        Failure: if it is no URL.
+    """
+    names = registry.carried_by(url)
+    if not names:
+        return None
+    found = {name: registry.for_url(url, name) for name in names}
+    choices = [Choice(name, adapter.title, whole.partition("//")[0] + "//") for name, (adapter, whole) in found.items()]
+    return Choose("which protocol?", choices, detail="http alone may be any of these.")
+
+
+def session_file(text: str) -> Path | None:
+    """The session that is meant, as on the command line: by its name, or by its file."""
+    if "://" in text:
+        return None
+    path = Path(text).expanduser()
+    return path if path.suffix == ".toml" and path.is_file() else find_session(text)
+
+
+def target_trouble(url: str) -> str:
+    """What is wrong with a URL, the name of a session or a command; empty if nothing is."""
+    if is_command(url) or session_file(url) is not None:
+        return ""
+    try:
+        if which_protocol(url) is None:
+            registry.for_url(url)
+    except Failure as failure:
+        return f"{failure.fault.sentence()}. {failure.fault.hint}"
+    return ""

@@ -41,6 +41,7 @@ from rtui.workbench.toast import make_room
 from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.row import TimeMode
+from rtui.workbench.widgets.status import StatusLine
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -93,6 +94,8 @@ class Desk(Writing):
         self._dress()
         await self.bench.desk_ready()
         self.query_one(Welcome).retell()
+        if self.sheets.current is None:
+            self.focus_sessions()
         self.start(DiskWatch(self).run(), "watch session files")
         self.start(DraftWatch(self).run(), "keep drafts")
         for action in self._early:
@@ -124,6 +127,8 @@ class Desk(Writing):
         """Actions that cannot be done now are neither run nor shown."""
         if action == "do" and parameters:
             return ACTIONS[str(parameters[0])].when(self)
+        if action == "back" and self.sheets.current is None:
+            return False  # there is no log to go back to
         return super().check_action(action, parameters)
 
     def _hint(self, binding: Binding) -> str:
@@ -171,6 +176,8 @@ class Desk(Writing):
         self._dress()
         if self.sheets.current is not None and (self.focused is None or self.focused.id == "log"):
             self.set_focus(self.log_view)  # at once: a focus that comes later could find another half current
+        elif self.sheets.current is None:
+            self.focus_sessions()
 
     def watch_focused(self, focused: Widget | None) -> None:
         """The tab of a log that gets the focus is the current one."""
@@ -268,6 +275,10 @@ class Desk(Writing):
     def on_sidebar_asked(self, event: Sidebar.Asked) -> None:
         """Do what the user asked for with an entry."""
         self.start(ENTRY_VERBS[event.verb](self, event.entry), f"{event.verb} session")
+
+    def on_sidebar_looked_at(self, event: Sidebar.LookedAt) -> None:
+        """Say at the bottom what a session is."""
+        self.query_one(StatusLine).tell(event.about)
 
     def on_sidebar_picked(self, event: Sidebar.Picked) -> None:
         """Connect what is picked."""

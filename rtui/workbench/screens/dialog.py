@@ -89,6 +89,27 @@ class Dialog(ModalScreen[Answer]):
         self.action_dismiss_without()
 
 
+class Form(Dialog[Answer]):
+    """A dialog of fields. Below them stands what the one with the focus is for, also where it is filled in."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self.add_class("form")
+
+    def foot(self) -> ComposeResult:
+        """What stands below the fields: of the one with the focus, and what is wrong."""
+        yield Label("", markup=False, classes="about")
+        yield Label("", markup=False, classes="trouble")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Tell what the field is for; a button says so itself."""
+        told = next(
+            (str(one.tooltip) for one in event.widget.ancestors_with_self if isinstance(one, Widget) and one.tooltip),
+            "",
+        )
+        self.query_one(".about", Label).update(clean(told))
+
+
 class Note(Dialog[None]):
     """Shows a text of any length."""
 

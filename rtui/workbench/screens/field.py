@@ -20,16 +20,22 @@ from rtui.workbench.widgets.safe import SafeArea, SafeInput, Tick
 
 PREFIX: Final = "option-"
 """Before an option's key in the id of its field."""
+NO_NAMES: Final[Mapping[str, str]] = {}
 COMMON: Final = frozenset(one.section for one in declared(CommonOptions))
 
 
-def row(label: str, field: Widget) -> Iterator[Widget]:
-    """A field with its name before it."""
+def row(label: str, field: Widget, summary: str) -> Iterator[Widget]:
+    """A field with its name before it; `summary` says what it is for, to who points at it or is in it."""
+    field.tooltip = Text(summary)
     yield Horizontal(Label(label, markup=False, classes="name"), field, classes="field")
 
 
-def fields(options: Iterable[Declared], heading: str, values: Mapping[str, Any]) -> list[Widget]:
+def fields(
+    options: Iterable[Declared], heading: str, values: Mapping[str, Any], names: Mapping[str, str] = NO_NAMES
+) -> list[Widget]:
     """A heading per section and a row per option; `heading` for those without a section.
+
+    `names`: what a key is called here, where that is not the key itself.
 
     What is the protocol's own comes first, what all have at the end.
     """
@@ -40,9 +46,7 @@ def fields(options: Iterable[Declared], heading: str, values: Mapping[str, Any])
     for section, members in sorted(by_section.items(), key=lambda pair: pair[0] in COMMON):
         widgets.append(Label(section, markup=False, classes="heading"))
         for one in members:
-            widget = _field(one, values.get(one.key, one.default))
-            widget.tooltip = Text(one.summary)
-            widgets += row(one.key, widget)
+            widgets += row(names.get(one.key, one.key), _field(one, values.get(one.key, one.default)), one.summary)
     return widgets
 
 

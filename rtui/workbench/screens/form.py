@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -20,11 +21,15 @@ from rtui.settings.kind import read_pairs
 from rtui.settings.option import check, declared, has_template
 from rtui.settings.secrets import MASK, is_secret_header
 from rtui.settings.session import Session, session_from_url
-from rtui.workbench.screens.dialog import Confirm, Dialog
+from rtui.workbench.screens.address import URLS, which_protocol
+from rtui.workbench.screens.dialog import Confirm, Form
 from rtui.workbench.screens.field import fields, given, row
 from rtui.workbench.widgets.knob import Knob
 from rtui.workbench.widgets.safe import SafeArea, SafeInput
 
+NAME: Final = "made from the URL"
+NAME_HELP: Final = f"What its tab is called; {NAME} if it is empty"
+ABOUT: Final = "A line about it, shown where sessions are found"
 TAGS: Final = "words to find it by, with commas between"
 VARIABLES: Final = "name: value, one a line; {{ name }} stands for it"
 
@@ -37,7 +42,7 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     save: bool
 
 
-class SessionForm(Dialog[Filled]):
+class SessionForm(Form[Filled]):
     """Name, URL, and every connect option of the protocol that the URL names."""
 
     AUTO_FOCUS = "#url"
@@ -55,18 +60,16 @@ class SessionForm(Dialog[Filled]):
 
     def ask(self) -> ComposeResult:
         """Head, options, buttons."""
+        one = self._session
         with VerticalScroll(classes="fields"):
-            yield from row("URL", SafeInput(self._session.url, id="url", placeholder="wss://host/path", compact=True))
-            yield from row(
-                "Name", SafeInput(self._session.name, id="name", placeholder="made from the URL", compact=True)
-            )
-            yield from row("About", SafeInput(self._session.description, id="description", compact=True))
-            yield from row("Tags", SafeInput(", ".join(self._session.tags), id="tags", placeholder=TAGS, compact=True))
-            yield from row(
-                "Variables", SafeArea(self._variables(), id="variables", placeholder=VARIABLES, compact=True)
-            )
+            yield from row("URL", SafeInput(one.url, id="url", placeholder="wss://host/path", compact=True), URLS)
+            yield from row("Name", SafeInput(one.name, id="name", placeholder=NAME, compact=True), NAME_HELP)
+            yield from row("About", SafeInput(one.description, id="description", compact=True), ABOUT)
+            yield from row("Tags", SafeInput(", ".join(one.tags), id="tags", placeholder=TAGS, compact=True), TAGS)
+            area = SafeArea(self._variables(), id="variables", placeholder=VARIABLES, compact=True)
+            yield from row("Variables", area, VARIABLES)
             yield Vertical(id="options")
-        yield Label("", markup=False, classes="trouble")
+        yield from self.foot()
         with Horizontal(classes="buttons"):
             yield Knob(Text("Cancel"), id="cancel", compact=True)
             yield Knob(Text("Save (f2)"), id="save", compact=True)
@@ -74,7 +77,6 @@ class SessionForm(Dialog[Filled]):
 
     async def on_mount(self) -> None:
         """The fields of the protocol, as far as it is known."""
-        self.add_class("form")
         await self._offer_options()
         self._untouched = self._read()
 
@@ -91,7 +93,9 @@ class SessionForm(Dialog[Filled]):
             self.dismiss(None)
 
     def action_finish(self, connect: bool, save: bool) -> None:
-        """Leave with the session, unless something is wrong with it."""
+        """Leave with the session, unless something is wrong with it. The protocol of plain http is asked first."""
+        if self._ask_protocol(lambda: self.action_finish(connect, save)):
+            return
         session, troubles = self._read()
         if troubles:
             self.query_one(".trouble", Label).update("\n".join(map(clean, troubles[:4])))
@@ -106,7 +110,27 @@ class SessionForm(Dialog[Filled]):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        self.focus_next()
+        if event.input.id != "url" or not self._ask_protocol(self.focus_next):
+            self.focus_next()
+
+    def _ask_protocol(self, then: Callable[[], object]) -> bool:
+        """Whether the URL does not tell the protocol; then it is asked, and `then` follows if there is an answer."""
+        url = self._text("#url")
+        try:
+            question = which_protocol(url) if url and not self._session.protocol else None
+        except Failure:  # no URL: told when the form is left
+            return False
+        if question is None:
+            return False
+
+        async def answered(protocol: str | None) -> None:
+            if protocol is not None:
+                self.query_one("#url", Input).value = registry.for_url(url, protocol)[1]
+                await self._offer_options()
+                then()
+
+        self.app.push_screen(question, answered)
+        return True
 
     @on(Input.Blurred, "#url")
     async def _url_left(self) -> None:
@@ -126,7 +150,7 @@ class SessionForm(Dialog[Filled]):
         try:
             return registry.for_url(self._text("#url") or "ws://localhost", self._session.protocol or None)[0], ""
         except Failure as failure:
-            return None, f"{failure.fault.sentence()} {failure.fault.hint}"
+            return None, f"{failure.fault.sentence()}. {failure.fault.hint}"
 
     def _text(self, selector: str) -> str:
         return self.query_one(selector, Input).value.strip()

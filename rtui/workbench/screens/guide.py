@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from textual.binding import Binding
+
+from rtui.core.lifecycle import State
 from rtui.protocols.base import Verb
-from rtui.workbench.panes.card import FIRST_STEPS, IN_CAPTURE, TOUR, Tour
+from rtui.workbench.panes.card import FIRST_STEPS, IN_CAPTURE, PICK_ONE, TOUR, Tour
 
 if TYPE_CHECKING:
     from rtui.workbench.screens.stage import Stage
@@ -34,11 +37,17 @@ class Guide:
 
     def first_steps(self) -> list[tuple[str, str]]:
         """What to do when nothing is open: keys and words."""
-        return [
-            (self._stage.bench.key_of(action), words)
+        bench, listed = self._stage.bench, self._stage.is_shown("sessions")
+        if bench.opening:
+            return []
+        steps = [
+            (bench.key_of(action), words)
             for action, words in FIRST_STEPS
-            if (self._stage.live_capture or action in IN_CAPTURE) and not self._stage.bench.opening
+            if (self._stage.live_capture and not (listed and action == "app.pane-sessions")) or action in IN_CAPTURE
         ]
+        id_, key, words = PICK_ONE
+        shown = bench.get_key_display(Binding(bench.keymap.get(id_, key), "", ""))
+        return [(shown, words), *steps] if listed and self._stage.live_capture else steps
 
     def empty_words(self, sheet: Sheet) -> str:
         """What the log of `sheet` says when it is empty."""
@@ -60,6 +69,10 @@ class Guide:
         if connection is None or Verb.SUBSCRIBE not in connection.adapter.verbs:
             return f"no {title} yet — they appear with the messages"
         words, key = connection.adapter.words, self._stage.bench.key_of("app.subscribe")
+        if connection.state is not State.OPEN:
+            return f"no {title} yet — not connected"
+        if any(one.enabled for one in connection.subscriptions):
+            return f"no {title} yet — nothing came so far; {key} asks for another {words.subscribed}"
         return f"no {title} yet — {key} asks the {words.peer} for a {words.subscribed}"
 
     # The tour

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
-from textual.geometry import Offset
+from textual.containers import Horizontal
+from textual.geometry import Offset, Size
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -25,6 +26,7 @@ from rtui.workbench.layout import PANES
 from rtui.workbench.mouse import RIGHT
 from rtui.workbench.panes.tabstrip import TabStrip
 from rtui.workbench.screens.dialog import Dialog
+from rtui.workbench.screens.menu_column import MenuColumn, columns
 from rtui.workbench.widgets.footer import KeyLine
 from rtui.workbench.widgets.status import ConnectionHeader, StatusLine
 
@@ -109,15 +111,17 @@ OF_ENTRY: Final[Mapping[str, str]] = {
     **dict.fromkeys(("app.filter", "app.clear-filter"), "Filter and search"),
     **dict.fromkeys(("app.search", "app.search-next", "app.search-previous"), "Filter and search"),
     **dict.fromkeys(("app.copy-command", "app.copy-command-of"), "This message"),
-    **dict.fromkeys(("app.connect", "app.new-session", "app.find-session"), "Sessions"),
+    **dict.fromkeys(("app.connect", "app.new-session", "app.find-session", "app.import", "app.replay"), "Sessions"),
     **dict.fromkeys(("app.compose", "app.export"), "This log"),
     **dict.fromkeys(("app.split", "app.split-with", "app.other-half"), "Tabs"),
     **dict.fromkeys(("app.timeline", "app.close-tab"), "Tabs"),
     **dict.fromkeys(("app.zoom", "app.larger", "app.smaller"), "Pane"),
 }
 """What is about something else than the rest of its group."""
-FRAME: Final = Offset(7, 2)
-"""Cells of a menu around its rows: the border, the padding of the box and of the list, a scrollbar."""
+FRAME: Final = Size(9, 2)
+"""Cells of a menu around its rows: the border, the padding of the box and of the list, a scrollbar, the indent."""
+SIDES: Final = 4
+"""Cells of a column beside its rows: the padding of the list, and the indent."""
 GAP: Final = 3
 """Blanks between the longest title and the keys."""
 
@@ -131,12 +135,14 @@ class Entry(NamedTuple):
     run: Callable[[], Awaitable[object] | None]
     subject: str
     """The heading that it stands under."""
+    help: str = ""
 
 
 class Menu(Dialog[str]):
     """A list beside the pointer, or in the middle of the screen; a click beside it leaves it.
 
-    What is typed goes to the row that begins so, or has a word that does; the same letter again goes to the next.
+    What is too long for the screen stands in columns, where there is room for them. What is typed goes to the row that
+    begins so, or has a word that does; the same letter again goes to the next.
     """
 
     ways = "letters jump · enter · esc"
@@ -148,14 +154,24 @@ class Menu(Dialog[str]):
         self._typed = ""
         self._titles = max((cell_width(clean(one.title)) for one in entries), default=0)
         self._width = self._titles + GAP + max((cell_width(one.key) for one in entries), default=0)
+        self._parts: list[Sequence[Sequence[Entry]]] = []
+        """What stands in each column, by subject."""
 
     def ask(self) -> ComposeResult:
-        """The rows."""
-        yield OptionList(*self._rows(), compact=True)
+        """The columns."""
+        self._parts = self._divided()
+        with Horizontal(classes="menu"):
+            for part in self._parts:
+                yield MenuColumn(list(self._rows(part)))
 
-    def _rows(self) -> Iterator[Option]:
-        for subject, entries in groupby(self._entries, attrgetter("subject")):
-            yield Option(Text(subject, "bold underline"), disabled=True)
+    def _divided(self) -> list[Sequence[Sequence[Entry]]]:
+        groups = [list(entries) for _, entries in groupby(self._entries, attrgetter("subject"))]
+        room = self.app.size - FRAME
+        return columns(groups, room.height, max(1, (room.width + SIDES) // (self._width + SIDES)))
+
+    def _rows(self, groups: Sequence[Sequence[Entry]]) -> Iterator[Option]:
+        for entries in groups:
+            yield Option(Text(entries[0].subject, "bold underline"), disabled=True)
             for one in entries:
                 title = clip(clean(one.title), self._titles)
                 blanks = self._width - cell_width(title) - cell_width(one.key)
@@ -163,30 +179,37 @@ class Menu(Dialog[str]):
 
     def on_mount(self) -> None:
         """Begin on the first row that does something."""
-        self._rows_list.action_first()
+        self._columns[0].point_at(0)
         self._take_place()
 
-    def on_resize(self) -> None:
-        """See `_take_place`."""
+    async def on_resize(self) -> None:
+        """See `_take_place`. Other columns may fit now."""
+        here = self._here
+        if self._divided() != self._parts:
+            await self.recompose()
+            self._point_at(here or self._entries[0].id)
         self._take_place()
 
     def _take_place(self) -> None:
         """Stand as far inside the screen as the menu needs; what is too long for it scrolls."""
-        box, rows, room = self.query_one(".dialog"), self._rows_list, self.app.size
-        height = min(rows.option_count, room.height - FRAME.y)
-        width = min(max(self._width + 2, len(self.ways)) + FRAME.x, room.width)
-        rows.styles.margin, rows.styles.max_height, rows.styles.scrollbar_size_vertical = 0, height, 1
+        box, room, lists = self.query_one(".dialog"), self.app.size, self._columns
+        height = min(max(rows.option_count for rows in lists), room.height - FRAME.height)
+        inside = len(lists) * (self._width + SIDES) - SIDES
+        width = min(max(inside, len(self.ways)) + FRAME.width, room.width)
+        for rows in lists:
+            rows.styles.margin, rows.styles.max_height, rows.styles.scrollbar_size_vertical = 0, height, 1
+            rows.styles.width = "1fr" if len(lists) == 1 else self._width + SIDES
         box.styles.padding, box.styles.max_height, box.styles.width = (0, 1), "100%", width
         if self._at is not None:
             self.styles.align = ("left", "top")
             box.styles.offset = (
                 max(0, min(self._at.x, room.width - width)),
-                max(0, min(self._at.y, room.height - height - FRAME.y)),
+                max(0, min(self._at.y, room.height - height - FRAME.height)),
             )
 
     @property
-    def _rows_list(self) -> OptionList:
-        return self.query_one(OptionList)
+    def _columns(self) -> list[MenuColumn]:
+        return list(self.query(MenuColumn))
 
     def on_key(self, event: events.Key) -> None:
         """Letters go to rows; a move begins another word."""
@@ -210,15 +233,20 @@ class Menu(Dialog[str]):
             found = next((one for one in turned if fits(one.title.casefold(), typed)), None)
             if found is not None:
                 self._typed = typed
-                self._rows_list.highlighted = self._rows_list.get_option_index(found.id)
+                self._point_at(found.id)
                 return True
         return False
+
+    def _point_at(self, id_: str) -> None:
+        """Put the cursor on an entry."""
+        for part, rows in zip(self._parts, self._columns, strict=True):
+            if any(one.id == id_ for group in part for one in group):
+                rows.point_at(rows.get_option_index(id_))
 
     @property
     def _here(self) -> str | None:
         """The entry under the cursor."""
-        option = self._rows_list.highlighted_option
-        return option.id if option is not None else None
+        return next((one.highlighted_option.id for one in self._columns if one.highlighted_option is not None), None)
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
@@ -273,6 +301,13 @@ def entries_of(desk: Desk, place: str) -> list[Entry]:
     return sorted(entries, key=_rank)
 
 
+def own_entries(desk: Desk) -> list[Entry]:
+    """What only the pane with the focus can do now; an opened palette leaves the focus of the desk where it was."""
+    focused = desk.focused
+    place = next((one.id for one in focused.ancestors_with_self if one.id in PANES), None) if focused else None
+    return list(_own(desk, place, _keys(desk))) if place is not None else []
+
+
 def _rank(entry: Entry) -> tuple[int, str]:
     """The place of an entry's heading."""
     if entry.subject in LAST:
@@ -302,7 +337,7 @@ def _own(desk: Desk, place: str, keys: dict[str, str]) -> Iterator[Entry]:
             continue
         seen.add(id_)
         run = partial(desk.app.run_action, binding.action, node)
-        yield Entry(id_, binding.description, keys.get(id_, ""), run, _subject(id_, place))
+        yield Entry(id_, binding.description, keys.get(id_, ""), run, _subject(id_, place), binding.tooltip)
 
 
 def _key(desk: Desk, keys: Mapping[str, str], action: Action) -> str:

@@ -131,7 +131,10 @@ class Stage(Screen[None]):
         self.query_one("#work").display = self.panes.zoomed != "sessions"
         self.query_one("#columns").display = not empty
         self.query_one("#header").display = not empty and not self.panes.paired
-        self.query_one("#welcome").display = empty
+        welcome = self.query_one(Welcome)
+        welcome.display = empty
+        if empty:
+            welcome.retell()
         self.query_one("#reading").display = self.panes.zoomed != "tree"
         self._set_halves()
         self.redraw(lambda picture: picture.message())  # the pane may have come into view
@@ -220,7 +223,7 @@ class Stage(Screen[None]):
         self.keep_folded()
         widget = self.pane(name)
         if name != "sessions" and self.sheets.current is None:
-            self.set_focus(None)  # there is nothing in it to go to
+            self.focus_sessions()
         elif name == "composer":
             self.sure_picture.composer.first_gap.focus()
         elif widget.can_focus:
@@ -229,6 +232,10 @@ class Stage(Screen[None]):
             first = next((inner for inner in widget.query("*") if inner.focusable), None)
             if first is not None:
                 first.focus()
+
+    def focus_sessions(self) -> None:
+        """Where nothing is open, the keys are for the list of sessions; without it for nothing but the desk."""
+        self.set_focus(self.pane("sessions") if self.is_shown("sessions") and self.picture is not None else None)
 
     def keep_folded(self) -> None:
         """Have the next run begin with what is put away now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
+from msgspec.structs import replace
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
@@ -19,7 +20,7 @@ from rtui.settings.option import Declared, OptionError, OptionErrors, build, dec
 from rtui.settings.session import SessionSubscription
 from rtui.settings.session_model import table_data
 from rtui.workbench import offer
-from rtui.workbench.screens.dialog import Dialog
+from rtui.workbench.screens.dialog import Form
 from rtui.workbench.screens.field import PREFIX, fields, given
 from rtui.workbench.widgets.knob import Knob
 from rtui.workbench.widgets.seen import Seen
@@ -30,7 +31,7 @@ OWN: Final[tuple[Declared, ...]] = tuple(
 """What every subscription has, whatever its protocol."""
 
 
-class SubscriptionForm(Dialog[SessionSubscription]):
+class SubscriptionForm(Form[SessionSubscription]):
     """Asks for a new subscription, or for changes of one."""
 
     ways = "enter accepts · esc cancels"
@@ -59,16 +60,21 @@ class SubscriptionForm(Dialog[SessionSubscription]):
         values = {} if self._before is None else {one.key: getattr(self._before, one.key) for one in OWN}
         options = {} if self._before is None else self._before.options
         with VerticalScroll(classes="fields"):
-            yield from fields(OWN, self._adapter.words.subscribed, {"channel": self._proposed, **values})
+            names = {"channel": self._adapter.words.subscribed}
+            yield from fields(self._own(), "subscription", {"channel": self._proposed, **values}, names)
             yield from fields(declared(self._adapter.Subscription), self._adapter.title, options)
-        yield Label("", markup=False, classes="trouble")
+        yield from self.foot()
         with Horizontal(classes="buttons"):
             yield Knob(Text("Cancel"), id="cancel", compact=True)
             yield Knob(Text("Subscribe (f10)"), id="accept", variant="primary", compact=True)
 
+    def _own(self) -> list[Declared]:
+        """`OWN`, with what can be subscribed to in the protocol's own words."""
+        said = self._adapter.words.wanted
+        return [replace(one, summary=said) if said and one.key == "channel" else one for one in OWN]
+
     def on_mount(self) -> None:
         """The channel is what is asked for first."""
-        self.add_class("form")
         channel = self.query_one(f"#{PREFIX}channel", Input)
         channel.suggester = Seen(lambda: (one.channel for one in self._offers))
         channel.focus()
@@ -78,7 +84,12 @@ class SubscriptionForm(Dialog[SessionSubscription]):
         try:
             self.dismiss(self._read())
         except OptionErrors as wrong:
-            self.query_one(".trouble", Label).update("\n".join(clean(str(one)) for one in wrong.errors[:4]))
+            self.query_one(".trouble", Label).update("\n".join(map(self._said, wrong.errors[:4])))
+
+    def _said(self, error: OptionError) -> str:
+        """What is wrong, by the names that stand here."""
+        key = self._adapter.words.subscribed if error.key == "channel" else error.key
+        return clean(str(replace(error, key=key)))
 
     @on(Input.Changed, f"#{PREFIX}channel")
     def _channel_typed(self, event: Input.Changed) -> None:

@@ -25,10 +25,11 @@ OTHER_CELLS: Final = 16
 """Width of a value that may be anything; the last column has all the room there is."""
 TIME: Final = "time"
 PAYLOAD: Final = "payload"
+WORD: Final = re.compile(r'(?:[^\s,"]|"(?:[^"\\]|\\.)*")+')
+"""One of a line of columns."""
 FIGURES: Final = frozenset({"latency", "size"})
 """Those that stand at the right end of their column."""
 
-_WORD: Final = re.compile(r'(?:[^\s,"]|"(?:[^"\\]|\\.)*")+')
 _text: Final = msgspec.json.Decoder(str).decode
 _NAMES: Final = (*CELLS, PAYLOAD)
 
@@ -57,7 +58,7 @@ def read(text: str) -> tuple[Column, ...]:
     Raises:
         ColumnError: one of them is not known.
     """
-    return choose(_WORD.findall(text))
+    return choose(WORD.findall(text))
 
 
 def choose(names: list[str] | tuple[str, ...]) -> tuple[Column, ...]:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Label, Select, Static, TextArea
@@ -37,13 +37,15 @@ from rtui.workbench.widgets.safe import SafeInput
 from rtui.workbench.widgets.seen import Seen
 from rtui.workbench.widgets.send_fields import SendFields, put
 from rtui.workbench.widgets.send_type import SendType
+from rtui.workbench.widgets.sent_texts import SentTexts
+from rtui.workbench.widgets.typed_through import TypedThrough
 
 PAUSE: Final = 0.2
 """Seconds without a key after which the payload is checked."""
 HELD: Final = "too large to edit and to check as you type: sent whole. backspace takes it back, alt+e edits it"
 
 
-class Composer(Vertical):
+class Composer(TypedThrough):
     """Channel, options of one send, payload."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(KEYS)
@@ -94,8 +96,7 @@ class Composer(Vertical):
         super().__init__(id=id, classes=classes)
         self.history: list[str] = []
         """Payload texts sent before, oldest first. May be replaced by a kept list."""
-        self._place: int | None = None
-        self._unsent = ""
+        self._past = SentTexts()
         self._lent: dict[str, Any] = {}
         """What stood in the fields that are set for the next message only."""
         self._adapter: type[Adapter] | None = None
@@ -138,11 +139,6 @@ class Composer(Vertical):
         return self._chosen is not None and bool(self._chosen.template)
 
     @property
-    def area(self) -> PayloadArea:
-        """The payload's editor."""
-        return self.query_one(PayloadArea)
-
-    @property
     def kind(self) -> SendType:
         """The message type, for payloads in protobuf."""
         return self.query_one(SendType)
@@ -167,7 +163,7 @@ class Composer(Vertical):
         self.kind.field.value = kept.type
         self._options.fill(kept.fields)
         self._lent = {}
-        self._place = None
+        self._past.leave()
         self._check()
 
     def set_protocol(
@@ -198,6 +194,12 @@ class Composer(Vertical):
         """Replace the payload, as after $EDITOR. Undo brings the old one back."""
         self.area.put(text)
         self._check()
+
+    def put_back(self, text: str) -> None:
+        """Put a text of the history in, to be changed and sent. What stood there goes to the end of the history."""
+        self._keep()
+        self._show_past(text)
+        self.area.focus()
 
     def load(self, payload: bytes, channel: str, outgoing: dict[str, Any]) -> None:
         """Put a message in, to be changed and sent. What stood there goes to the end of the history."""
@@ -243,7 +245,10 @@ class Composer(Vertical):
         Raises:
             Refused: if the text is not what the format says.
         """
-        return encode(self.area.content, self._format, self._protobuf)
+        text, kind = self.area.content, self._format
+        if not text.strip() and kind != "file" and self._adapter and self._adapter.taken_as(b""):
+            return b""  # which is something for the peer, whatever the format
+        return encode(text, kind, self._protobuf)
 
     def outgoing(self) -> dict[str, Any]:
         """The options of the send that differ from the defaults.
@@ -267,7 +272,7 @@ class Composer(Vertical):
         self._stop_timer()  # a check that is still due would wipe out what becomes of the message
         self._take_back()
         self._keep()
-        self._place = None
+        self._past.leave()
         return self.SendRequested(payload, self._channel.value, outgoing)
 
     # Actions
@@ -279,14 +284,8 @@ class Composer(Vertical):
 
     def action_recall(self, step: int) -> None:
         """Step through what was sent; past the newest stands what was being typed."""
-        if not self.history:
-            return
-        if self._place is None:
-            self._unsent = self.area.content
-            self._place = len(self.history)
-        self._place = min(max(self._place + step, 0), len(self.history))
-        at_end = self._place == len(self.history)
-        self.set_text(self._unsent if at_end else self.history[self._place])
+        if self.history:
+            self._show_past(self._past.step(self.history, step, self.area.content, self._format))
 
     def action_leave(self) -> None:
         """Back to the log."""
@@ -299,6 +298,10 @@ class Composer(Vertical):
     def action_format(self) -> None:
         """The next format."""
         self.query_one("#format", Select).value = FORMATS[(FORMATS.index(self._format) + 1) % len(FORMATS)]
+
+    def action_channel(self) -> None:
+        """To the field of where to send; what is typed takes the place of what stands there."""
+        self._channel.focus()
 
     def action_template(self) -> None:
         """A message with every field, in place of what stands there."""
@@ -314,6 +317,8 @@ class Composer(Vertical):
         """There are templates where the peer said what it takes."""
         if action == "template":
             return self.has_template
+        if action == "channel":
+            return self._channel.display
         if action == "channels":
             return self._channel.has_focus and self._has_channels
         return super().check_action(action, parameters)
@@ -413,7 +418,8 @@ class Composer(Vertical):
             self._explain(f"{', '.join(fitting)} — filled in at each send of a saved message")
             return
         try:
-            self._explain(" · ".join(filter(None, (describe(text, kind, self._protobuf), self._signature()))))
+            said = describe(text, kind, self._protobuf, self._adapter.taken_as if self._adapter else None)
+            self._explain(" · ".join(filter(None, (said, self._signature()))))
         except Refused as error:
             self._explain(str(error), wrong=kind != "text")
 
@@ -463,10 +469,13 @@ class Composer(Vertical):
         if self._adapter is not None:
             label.update(clean(self._adapter.words.channel))
 
+    def _show_past(self, text: str) -> None:
+        """In the format that it was written in, if that is known."""
+        put(self.query_one("#format"), self._past.kind_of(text) or self._format)
+        self.set_text(text)
+
     def _keep(self) -> None:
-        text = self.area.content
-        if text and (not self.history or self.history[-1] != text):
-            self.history.append(text)
+        self._past.keep(self.history, self.area.content, self._format)
 
     def _take_back(self) -> None:
         """Restore the fields that were set for one message."""

@@ -10,6 +10,13 @@ KEYS: Final[tuple[Binding, ...]] = (
     Binding("ctrl+s,ctrl+j", "send", "Send", id="composer.send", tooltip="Send; the text stays"),
     Binding("ctrl+up,alt+up", "recall(-1)", "Older", show=False, id="composer.older", tooltip="What was sent before"),
     Binding("ctrl+down,alt+down", "recall(1)", "Newer", show=False, id="composer.newer", tooltip="What was sent after"),
+    Binding(
+        "alt+c",
+        "channel",
+        "Where to",
+        id="composer.channel",
+        tooltip="To the field of where it is sent: topic, event, method",
+    ),
     Binding("alt+e,f8", "edit", "Editor", id="composer.editor", tooltip="Write in $EDITOR"),
     Binding(
         "alt+a,alt+f",  # the second is another key in legacy terminals

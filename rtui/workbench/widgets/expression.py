@@ -22,7 +22,13 @@ class Expression(Vertical):
     """The input, and over what is below it the list of what could be meant."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", "Complete", id="filter.complete", tooltip="Operators, channels and JSON paths seen"),
+        Binding(
+            "tab",
+            "complete",
+            "Complete",
+            id="filter.complete",
+            tooltip="Operators; channels, paths and values seen",
+        ),
         Binding("up", "older", "Older", show=False, id="filter.older", tooltip="What was asked before"),
         Binding("down", "newer", "Newer", show=False, id="filter.newer", tooltip="What was asked after; else complete"),
     ]
@@ -46,9 +52,17 @@ class Expression(Vertical):
     }
     """
 
-    def __init__(self, value: str = "", *, placeholder: str = "", history: Sequence[str] = ()) -> None:
-        """`history` is what was asked before, newest last."""
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        placeholder: str = "",
+        history: Sequence[str] = (),
+        completer: Callable[[str, int, Seen], Completion] = complete,
+    ) -> None:
+        """`history` is what was asked before, newest last; `completer` is told the text and the cursor in it."""
         super().__init__()
+        self._completer = completer
         self.history: Sequence[str] = history
         self.seen: Callable[[], Seen] = Seen
         """What there is to complete with; asked for when the list is opened."""
@@ -102,7 +116,7 @@ class Expression(Vertical):
         return bool(completion.candidates)
 
     def _complete(self, known: Seen) -> Completion:
-        return complete(self.input.value, self.input.cursor_position, known)
+        return self._completer(self.input.value, self.input.cursor_position, known)
 
     def _show(self, completion: Completion) -> None:
         self._completion = completion

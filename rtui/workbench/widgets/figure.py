@@ -86,3 +86,10 @@ def date(nanoseconds: int) -> str:
     second, rest = divmod(nanoseconds, 1_000_000_000)
     local = time.localtime(second)
     return f"{time.strftime('%Y-%m-%d %H:%M:%S', local)}.{rest // 1000:06} {time.strftime('%z', local)}"
+
+
+def stretch(first: int, last: int) -> str:
+    """From when to when, of nanoseconds since the epoch: 2026-11-20 17:02:31 to 17:19:10, local."""
+    begin, end = (time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at // 1_000_000_000)) for at in (first, last))
+    day = begin.partition(" ")[0]
+    return begin if begin == end else f"{begin} to {end.removeprefix(f'{day} ')}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
 
 from textual.geometry import Region
 from textual.message import Message
@@ -101,8 +102,8 @@ class LensView(Tall):
 
     @property
     def cursor_seq(self) -> int | None:
-        """The row that actions are about: the newest one while following."""
-        return self._window.seq_at(self.count - 1) if self.follow else self._cursor_seq
+        """The row that actions are about: the newest one that can be seen while following."""
+        return self._window.seq_at(self._seen_last) if self.follow else self._cursor_seq
 
     def has(self, seq: int) -> bool:
         """Whether a row is in the picture."""
@@ -117,12 +118,13 @@ class LensView(Tall):
         return max(0, min((self.scroll_offset.y + y) // self.lines, self.count - 1))
 
     def go_to(self, seq: int) -> None:
-        """Put the cursor on `seq`, or on the next row that the lens has."""
-        self.move_to(self._window.index_of(seq))
+        """Put the cursor on `seq`, or on the next row that the lens has; from afar, with what led to it above."""
+        self._come_to(self._window.index_of(seq), self._top_around)
 
     def freeze(self, on: bool) -> None:
         """Hold the picture, or let it run on."""
-        self._window.frozen_seq = self._window.seqs[-1] if on and self.total else None
+        newest = self.cursor_seq if self.follow else self._window.seq_at(self.count - 1)
+        self._window.frozen_seq = newest if on else None
         self.frozen = self._window.frozen_seq is not None
         self._left_seq = self._window.frozen_seq or self._left_seq
         self._take_in()
@@ -178,7 +180,6 @@ class LensView(Tall):
         self._window.forget()
         if not self.follow or self.frozen:
             self.new_count = self._window.later_than(self._left_seq)
-        self._set_height(self.count)
         self._scroll_to_line(self._last_top() if self.follow else self._anchored_top())
         self._repaint_if_seen()
 
@@ -228,6 +229,7 @@ class LensView(Tall):
 
     def _scroll_to_line(self, top: int) -> None:
         self._moving = True
+        self._set_height(self.count)  # the lens may have grown since the last tick, and there is no scrolling past it
         try:
             self._place(top)
         finally:
@@ -252,14 +254,32 @@ class LensView(Tall):
             return None
         if self._cursor_seq is not None and not self.follow:
             return min(self._window.index_of(self._cursor_seq), count - 1)
-        return count - 1 if self.follow else min(self._first_row, count - 1)
+        return self._seen_last if self.follow else min(self._first_row, count - 1)
+
+    @property
+    def _seen_last(self) -> int:
+        """The place of the last row on the screen while following.
+
+        A lens grows between two paints, and a key is about what its user saw.
+        """
+        last = self.count - 1
+        return min(self._window.index_of(self._painted[-1]), last) if self._painted else last
 
     def _stop_following(self) -> None:
-        self._left_seq = self._window.seq_at(self.count - 1) or 0
+        self._left_seq = self.cursor_seq or 0
         self.follow = False
+
+    def _top_around(self, index: int) -> int:
+        """The same for a row that was not looked at: if it is not in view, it comes to the middle."""
+        top, near = self.scroll_offset.y, self._top_showing(index)
+        middle = index * self.lines - (self.body_height - self.lines) // 2
+        return top if near == top else max(0, min(middle, self._last_top()))
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row, scrolling as little as shows it."""
+        self._come_to(index, self._top_showing)
+
+    def _come_to(self, index: int, top_for: Callable[[int], int]) -> None:
         count = self.count
         if not count:
             return
@@ -267,7 +287,7 @@ class LensView(Tall):
             self._stop_following()
         index = min(max(index, 0), count - 1)
         self._cursor_seq = seq = self._window.seqs[index]
-        self._scroll_to_line(self._top_showing(index))
+        self._scroll_to_line(top_for(index))
         self.repaint()
         self.post_message(self.Highlighted(seq))
 

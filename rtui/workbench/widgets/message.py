@@ -25,8 +25,9 @@ from rtui.payloads.registry import next_format, open_as
 from rtui.workbench.mouse import RIGHT
 from rtui.workbench.widgets import figure
 from rtui.workbench.widgets.chart import Chart
-from rtui.workbench.widgets.chart_canvas import ChartCanvas
 from rtui.workbench.widgets.compared import compared, full, is_small
+from rtui.workbench.widgets.ellipsis import elided
+from rtui.workbench.widgets.find_canvas import FindCanvas
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.joined import JoinedText
 from rtui.workbench.widgets.message_keys import KEYS
@@ -42,7 +43,7 @@ TITLE_OFFSET: Final = 1
 """Cells of border before the title."""
 
 
-class MessageView(ChartCanvas):
+class MessageView(FindCanvas):
     """One message, in one of seven modes. The mode stays when another message is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -172,6 +173,13 @@ class MessageView(ChartCanvas):
         self.mode = mode
         self._chosen[self._tab] = (mode, self._format)
         self._open()
+
+    async def action_leave(self) -> None:
+        """Close the list of numbers, or go back to the log."""
+        if isinstance(self._document, Chart) and self._document.choosing:
+            self._show_list(False)
+        else:
+            await self.run_action("screen.back")
 
     def action_toggle_row(self) -> None:
         """Fold or unfold; in the chart, open the list of numbers, and choose in it."""
@@ -414,12 +422,23 @@ class MessageView(ChartCanvas):
         self.shows_cursor = not isinstance(document, Chart)
         self.sticky = 1 if isinstance(document, JoinedText) else 0
         self.problem = problem
-        retitle(self, self._title())
+        self.say_title()
         if self.is_attached:
             self._place(0)
             self.resettle()
 
+    def say_title(self) -> None:
+        """See `FindCanvas`."""
+        retitle(self, self._title())
+
+    def cursor_moved(self) -> None:
+        """The title says where it stands."""
+        self.say_title()
+
     def _title(self) -> str:
+        """What is shown, and how; where the cursor stands in it, unless that is the first row."""
+        if self.finding:
+            return f"message · {self.sought}"
         tabs = " ".join(f"[{mode}]" if mode == self.mode else mode for mode in MODES)
         parts = ["message", tabs]
         if isinstance(self._document, Chart) and self._document.key.channel:
@@ -428,4 +447,12 @@ class MessageView(ChartCanvas):
             parts.append(f"{figure.size(len(self._record.payload))}B")
         if self.problem:
             parts.append(clip(clean(self.problem), 60))
+        elif path := self._place_of_cursor():
+            parts.append(elided(clean(path), 40))
         return " · ".join(parts)
+
+    def _place_of_cursor(self) -> str:
+        """Where the cursor stands, unless that is the first row; a joined text names its place itself."""
+        if not self.cursor or self._document is None or isinstance(self._document, JoinedText):
+            return ""
+        return self._document.path(self.cursor) or ""

@@ -10,7 +10,10 @@ from rtui.workbench.widgets.canvas import moves
 
 KEYS: Final[tuple[Binding, ...]] = (
     *moves("message"),
-    Binding("escape", "screen.back", "Back", id="message.leave", tooltip="Back to the log"),
+    Binding("escape", "leave", "Back", id="message.leave", tooltip="Back to the log, or from the list to the chart"),
+    Binding("slash", "find", "Find", id="message.find", tooltip="Type a part of the text; n and N go on"),
+    Binding("n", "find_next(1)", "Next hit", show=False, id="message.next-hit", tooltip="Next hit"),
+    Binding("N", "find_next(-1)", "Previous hit", show=False, id="message.previous-hit", tooltip="Previous hit"),
     Binding(
         "p",
         "mode('pretty')",

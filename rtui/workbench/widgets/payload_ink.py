@@ -1,6 +1,7 @@
 """Colours for a payload that is being written: which part of a line is what. Pure, and one line at a time.
 
-JSON allows no line break within a token, so that no line needs to know of another.
+JSON allows no line break within a token, so that no line needs to know of another. Bytes as the notation of binary
+formats writes them are coloured as strings are.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ LONGEST: Final = 4_096
 
 _JSON: Final = re.compile(
     r"""(?P<key>"(?:[^"\\]|\\.)*"(?=\s*:))
-    |(?P<string>"(?:[^"\\]|\\.)*"?)
+    |(?P<string>"(?:[^"\\]|\\.)*"?|\b(?:h|b64)'[^']*'?)
     |(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
     |(?P<null>\b(?:true|false|null)\b)""",
     re.VERBOSE,
 )
-_TEMPLATE: Final = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
+TEMPLATE: Final = re.compile(r"\{\{.*?(?:\}\}|$)|\{%.*?(?:%\}|$)")
 _WRONG: Final = {
     "hex": re.compile(r"[^0-9a-fA-F\s]"),
     "base64": re.compile(r"[^A-Za-z0-9+/=\s]"),
@@ -46,7 +47,7 @@ def ink(line: str, kind: str, *, first: bool = False) -> tuple[Span, ...]:
         found = _PREFIX.match(line) if first and kind == "hex" else None
         return tuple(_wrong(line, kind, found.end() if found else 0))
     tokens = _tokens(line) if kind == "json" else []
-    return (*tokens, *(Span(*found.span(), "template") for found in _TEMPLATE.finditer(line)))
+    return (*tokens, *(Span(*found.span(), "template") for found in TEMPLATE.finditer(line)))
 
 
 def _tokens(line: str) -> list[Span]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -16,6 +15,7 @@ from rtui.core.notation import Miswritten, Notation, unwrite
 from rtui.payloads.json import JsonTree
 from rtui.settings.session_model import PACKED
 from rtui.workbench.widgets import figure
+from rtui.workbench.widgets.payload_ink import TEMPLATE
 
 if TYPE_CHECKING:
     from rtui.protobuf.codec import Codec
@@ -28,7 +28,14 @@ LONGEST_LINE: Final = 32 * 1024
 Protobuf: TypeAlias = Callable[[bytes], bytes]
 """From JSON to the message that it means; raises ValueError."""
 
-_TITLES: Final = {"msgpack": "MessagePack", "cbor": "CBOR", "protobuf": "protobuf"}
+_TITLES: Final = {"json": "JSON", "msgpack": "MessagePack", "cbor": "CBOR", "protobuf": "protobuf"}
+CONTAINERS: Final = frozenset(bytes([first]) for first in (*range(0x80, 0xC0), 0xD9, *range(0xDC, 0xE0)))
+"""What maps and arrays of MessagePack and CBOR begin with, and CBOR that says what it is (RFC 8949, 3.4.6)."""
+_BESIDES: Final = {
+    "msgpack": """JSON, and h'01 ff' for bytes, ext(5, h'01'), timestamp("2026-11-21T18:00:00Z"), {1: 2}""",
+    "cbor": """JSON, and h'01 ff' for bytes, 37(h'01') for tags, undefined, simple(9), {1: 2}""",
+}
+"""What can be written that JSON has no words for."""
 _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 
 
@@ -83,12 +90,12 @@ def editable(payload: bytes, codec: Codec | None = None) -> tuple[str, str]:
 
 
 def _unpacked(payload: bytes) -> tuple[str, str] | None:
-    from rtui.encoding.packed import PACKINGS, pack, unpack
+    """A map or an array in a binary format; anything else that could be one is more often just bytes."""
+    if payload[:1] not in CONTAINERS:
+        return None
+    from rtui.encoding.packed import PACKINGS, noted
 
-    for packing in PACKINGS:
-        if meant := _restorable(payload, partial(unpack, payload, packing), partial(pack, packing=packing)):
-            return meant, packing
-    return None
+    return next(((text, packing) for packing in PACKINGS if (text := noted(payload, packing)) is not None), None)
 
 
 def _restorable(payload: bytes, read: Callable[[], bytes | None], write: Callable[[bytes], bytes]) -> str:
@@ -102,20 +109,33 @@ def _restorable(payload: bytes, read: Callable[[], bytes | None], write: Callabl
     return ""
 
 
-def describe(text: str, kind: str, protobuf: Protobuf | None = None) -> str:
+def describe(
+    text: str, kind: str, protobuf: Protobuf | None = None, taken_as: Callable[[bytes], str] | None = None
+) -> str:
     """A few words on what would be sent; "" if that is nothing.
+
+    `taken_as` says what bytes are for the peer, where it does not get them as they are.
 
     Raises:
         Refused: if it is not what `kind` says.
     """
     if kind == "file":
         return "the file's bytes are sent"
+    if not text.strip() and kind != "protobuf":  # a message with nothing set
+        return _BESIDES.get(kind, "") or (glance(text) if kind == "text" else "")
+    payload = encode(text, kind, protobuf)
+    taken = taken_as(payload) if taken_as is not None else ""
+    unfilled = "{{ … }} goes as it stands: it is filled in only in saved messages" if TEMPLATE.search(text) else ""
+    return " · ".join(filter(None, (_checked(text, payload, kind), taken, unfilled)))
+
+
+def _checked(text: str, payload: bytes, kind: str) -> str:
     if kind == "text":
         return glance(text)
-    if not text.strip() and kind != "protobuf":  # a message with nothing set
-        return ""
-    size = f"{figure.size(len(encode(text, kind, protobuf)))}B"
-    return f"valid JSON · {size} of {_TITLES[kind]}" if kind in PACKED else f"valid {kind} · {size}"
+    size = f"{figure.size(len(payload))}B"
+    if kind not in PACKED:
+        return f"valid {_TITLES.get(kind, kind)} · {size}"
+    return f"{'valid JSON' if kind == 'protobuf' else 'valid'} · {size} of {_TITLES[kind]}"
 
 
 def glance(text: str) -> str:
@@ -158,6 +178,8 @@ def _like_json(text: str) -> bool:
 
 
 def _check_json(text: str) -> None:
+    if not text.strip():
+        raise Refused("nothing is written: that is no JSON, an empty message is sent as text")
     try:
         msgspec.json.decode(_utf8(text), type=msgspec.Raw)
         msgspec.json.decode(_utf8(text))
@@ -168,16 +190,21 @@ def _check_json(text: str) -> None:
 
 
 def _packed(text: str, kind: str, protobuf: Protobuf | None) -> bytes:
-    """JSON in a binary format. What does not fit is pointed at, where its path leads to it."""
+    """Text in a binary format. What does not fit is pointed at, where its path leads to it."""
+    from rtui.encoding.diagnostic import Misspelt
     from rtui.encoding.packed import pack, untyped
     from rtui.protobuf.unfit import Unfit, Unusable
 
-    if text.strip():
-        _check_json(text)
+    if kind != "protobuf" and not text.strip():
+        raise Refused(f"nothing is written: that is no {_TITLES[kind]}, an empty message is sent as text")
     try:
-        if kind == "protobuf":
-            return (protobuf or untyped)(_utf8(text))
-        return pack(_utf8(text), "cbor" if kind == "cbor" else "msgpack")
+        if kind != "protobuf":
+            return pack(_utf8(text), "cbor" if kind == "cbor" else "msgpack")
+        if text.strip():
+            _check_json(text)
+        return (protobuf or untyped)(_utf8(text))
+    except Misspelt as error:
+        raise Misplaced(str(error), error.place) from None
     except Unfit as error:
         place = _place(text, error.path)
         raise Refused(str(error)) if place is None else Misplaced(str(error), place) from None

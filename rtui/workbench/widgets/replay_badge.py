@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from rtui.protocols.wire.replay_place import elapsed, speed_word
+from rtui.settings.quantity import format_duration
 
 if TYPE_CHECKING:
     from rtui.protocols.playback import Playback
@@ -34,6 +35,11 @@ def sign(playback: Playback, ascii_only: bool) -> str:
 def speed_of(speed: float) -> str:
     """`x2`, `x0.5`, `max speed`."""
     return "max speed" if speed == math.inf else f"x{speed_word(speed)}"
+
+
+def shortened(playback: Playback) -> str:
+    """What becomes of silences, if they are shortened."""
+    return f" silences up to {format_duration(playback.max_silence)}" if playback.max_silence else ""
 
 
 def total(playback: Playback) -> str:

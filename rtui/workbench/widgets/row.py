@@ -192,8 +192,10 @@ def in_columns(record: Record, context: Context, glyphs: Glyphs) -> list[Piece]:
     if record.kind != Kind.MESSAGE:
         columns = (*(one for one in columns[:1] if one.name == TIME), SENTENCE)
     line: list[Piece] = [("dim", gutter(context, glyphs))]
+    if context.columns.source:
+        line.append((context.shade, fitted(context.source, context.columns.source)))
     line.append((sign_style(record, style), glyphs.of_kind(record.kind, record.direction) + " "))
-    room = context.columns.width - 3
+    room = context.columns.width - sum(cell_width(text) for _, text in line)
     for column in columns[:-1]:
         cells = min(column.cells, room // 2)
         line.append((_shade(column, context.look, style), fitted(_cell(column, record, context, cells), cells)))
@@ -273,8 +275,8 @@ _META_BADGES: Final[dict[str, Callable[[Any], str]]] = {
     "id": lambda name: f"#{clip(clean(name), MAX_ID)}" if isinstance(name, str) else "",
     "latency_ms": lambda spent: figure.latency(int(spent * 1e6)) if isinstance(spent, int | float) else "",
     "held_ms": lambda spent: f"held {figure.latency(int(spent * 1e6))}" if isinstance(spent, int | float) else "",
-    "binary": lambda on: "bin" if on else "",
-    "opcode": lambda opcode: "bin" if opcode in {"binary", 2} else "",
+    "type": lambda word: "bin" if word == "binary" else "",
+    "invalid": lambda why: clip(clean(why), MAX_STATUS) if isinstance(why, str) else "",
     "fragments": lambda count: f"{count} frag" if isinstance(count, int) and count > 1 else "",
     "qos": lambda qos: f"q{qos}" if qos in {1, 2} else "",
     "retain": lambda on: "retained" if on else "",

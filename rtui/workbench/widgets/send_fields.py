@@ -67,6 +67,12 @@ class SendFields(Horizontal):
             both = label.virtual_region.union(event.widget.virtual_region)
             self.scroll_to_region(both, spacing=MORE, animate=False, force=True)
 
+    def on_descendant_blur(self) -> None:
+        """Back to the first ones, if the cursor left: they are what is looked at before a message is sent."""
+        focused = self.screen.focused
+        if focused is None or self not in focused.ancestors:
+            self.scroll_home(animate=False)
+
     def watch_scroll_x(self, old_value: float, new_value: float) -> None:
         """Say whether there is more to the right."""
         super().watch_scroll_x(old_value, new_value)

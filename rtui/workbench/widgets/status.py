@@ -163,15 +163,23 @@ class ConnectionHeader(Line):
 
 
 class StatusLine(Line):
-    """How much is recorded, and whether that works."""
+    """How much is recorded, and whether that works; behind that, what a pane has to tell."""
 
     journal: Ledger | None = None
     """What it reports on; None for a capture that was opened."""
+    _aside: Sequence[Piece] = ()
 
     def tick(self, journal: Ledger | None = None) -> None:
         """Look at the capture; paint if what it shows changed."""
         self.journal = journal or self.journal
-        self.put(status_pieces(self.journal) if self.journal is not None else [("dim", "reading a capture")])
+        recorded = status_pieces(self.journal) if self.journal is not None else [("dim", "reading a capture")]
+        self.put([*recorded, *self._aside])
+
+    def tell(self, aside: Sequence[Piece]) -> None:
+        """What stands behind the figures from now on, clean."""
+        shown = self.pieces[: len(self.pieces) - len(self._aside)]
+        self._aside = tuple(aside)
+        self.put([*shown, *self._aside])
 
 
 def sign(connection: Any, glyphs: Glyphs) -> Piece:

@@ -73,6 +73,15 @@ async def _loop(at: Scene) -> None:
     await at.until(lambda: playback(at).loop)
 
 
+@case("replay", "replay-silence")
+async def _silence(at: Scene) -> None:
+    await at.do()
+    await at.until(lambda: playback(at).max_silence == 2)
+    await at.until(lambda: len(at.rows()) > 2, "the minute after the first message does not last")
+    await at.do()
+    await at.until(lambda: playback(at).max_silence == 0)
+
+
 @case("none", "replay")
 async def _replay(at: Scene) -> None:
     from tests.protocols.recording import numbered, record

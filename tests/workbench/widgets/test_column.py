@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from rtui.capture.completion import Candidate, Seen
 from rtui.core.clean import cell_width
 from rtui.core.record import Kind
 from rtui.workbench.widgets.column import MAX_BYTES, MAX_COLUMNS, ColumnError, read, value
+from rtui.workbench.widgets.column_completion import complete_columns
 from rtui.workbench.widgets.row import Context, Look, TimeMode, layout, pieces
 from tests.workbench.widgets.fake import HOSTILE, row
 
@@ -48,6 +50,34 @@ def test_what_is_about_the_connection_says_its_sentence() -> None:
     assert "connection lost: the peer cut it" in shown
     assert ":" in shown.split("connection")[0]
     assert ":" not in line(".a time", b"gone", kind=Kind.CLOSE)
+
+
+@pytest.mark.parametrize("kind", [Kind.MESSAGE, Kind.CLOSE])
+def test_in_the_timeline_the_connection_stands_before_them(kind: int) -> None:
+    columns = layout(80, channel=10, source=9, chosen=read(".n payload"))
+    context = Context(columns=columns, source="warehouse")
+    shown = "".join(part for _, part in pieces(row(1, TOKEN, kind=kind), context))
+    assert shown.startswith(" warehouse ")
+    assert cell_width(shown) == 80
+    assert "1.50" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "cursor", "texts"),
+    [
+        ("si", 2, ["size"]),
+        ("time .us", 8, ["time .user.name", "time .user.id"]),
+        ("time na payload", 7, ["time .user.name payload"]),
+        ("meta", 4, ["meta.qos"]),
+        ("time tim", 8, []),
+    ],
+)
+def test_a_column_is_completed_from_names_and_places_seen(text: str, cursor: int, texts: list[str]) -> None:
+    seen = Seen(paths=[Candidate(".user.name", '"bob"'), Candidate(".user.id", "7"), Candidate("meta.qos", "1")])
+    found = complete_columns(text, cursor, seen)
+    made = [text[: found.start] + one.text + text[found.end :] for one in found.candidates]
+    assert made == texts
+    assert all(read(one) for one in made)
 
 
 def test_the_time_column_follows_the_mode() -> None:

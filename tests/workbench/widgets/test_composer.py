@@ -65,6 +65,45 @@ async def test_json_is_checked_while_typing_and_refused_with_its_place() -> None
         assert composer.area.text == '{"a":\n x}'
 
 
+async def test_what_becomes_of_a_payload_that_does_not_go_as_it_is_stands_below_it() -> None:
+    composer = Composer()
+    async with Host(composer).run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(SocketIO, list)
+        await pilot.pause()
+        composer.set_text('{"a":1}, 2')
+        assert said(composer).endswith("not JSON: trailing characters at line 1, column 9 · 1 argument: a text")
+        composer.set_text('[{"a":1}, 2]')
+        assert said(composer) == "12B · valid JSON · 2 arguments"
+        composer.set_text("")
+        assert said(composer).startswith("type a message")
+
+
+@pytest.mark.parametrize("kind", ["text", "json", "msgpack"])
+async def test_an_event_without_arguments_is_sent_in_any_format(kind: str) -> None:
+    composer = Composer()
+    app = Listening(composer)
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(SocketIO, list)
+        await pilot.pause()
+        composer.draft = Draft("", kind, "ask", {})
+        composer.action_send()
+        await eventually(lambda: [sent[:2] for sent in app.sent] == [(b"", "ask")])
+
+
+@pytest.mark.parametrize("kind", ["json", "cbor"])
+async def test_where_nothing_means_nothing_it_is_told_how_to_send_it(kind: str) -> None:
+    composer = Composer()
+    app = Listening(composer)
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(Mqtt, list)
+        await pilot.pause()
+        composer.draft = Draft(" ", kind, "a/b", {})
+        composer.action_send()
+        await pilot.pause()
+        assert app.sent == []
+        assert "an empty message is sent as text" in said(composer)
+
+
 @pytest.mark.parametrize("kept", ["nonsense", Select.NULL])
 async def test_a_choice_that_does_not_fit_is_left_out(kept: object) -> None:
     composer = Composer()

@@ -14,7 +14,15 @@ from rtui.protocols.websocket import WebSocket
 from rtui.workbench.widgets import bracket
 from rtui.workbench.widgets.composer import Composer
 from rtui.workbench.widgets.payload_ink import LONGEST, ink
-from rtui.workbench.widgets.payload_text import EDITABLE, LONGEST_LINE, Misplaced, encode, fits_editor
+from rtui.workbench.widgets.payload_text import (
+    EDITABLE,
+    LONGEST_LINE,
+    Misplaced,
+    describe,
+    editable,
+    encode,
+    fits_editor,
+)
 from tests.waiting import eventually
 from tests.workbench.widgets.test_composer import Listening, said, underlined
 
@@ -56,13 +64,59 @@ def test_wrong_digits_are_marked(line: str, kind: str, first: bool, wrong: list[
     assert inked(line, kind, first=first) == [(char, "wrong") for char in wrong]
 
 
+def test_bytes_in_the_notation_of_binary_formats_are_coloured_as_texts() -> None:
+    assert inked("[h'01 ff', b64'AQ==', 1]", "json") == [
+        ("h'01 ff'", "string"),
+        ("b64'AQ=='", "string"),
+        ("1", "number"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("payload", "kind", "part"),
+    [
+        ("82a161c40201ffa17493ca3fc00000d40500d6ff00000001", "msgpack", "ext(5, h'00')"),
+        ("a16161d8254101", "cbor", "37(h'01')"),
+        ("bf6161f7ff", "cbor", "{_\n"),
+        ("d9d9f7a161618101", "cbor", "55799({"),
+        ("c40201ff", "hex", "c4 02 01 ff"),
+        ("83a161ff", "hex", "83 a1 61 ff"),
+    ],
+)
+def test_binary_messages_are_edited_in_words_that_give_the_same_bytes(payload: str, kind: str, part: str) -> None:
+    text, found = editable(bytes.fromhex(payload))
+    assert encode(text, found) == bytes.fromhex(payload)
+    assert found == kind
+    assert part in text
+
+
+def test_a_packed_payload_that_is_empty_says_what_can_be_written() -> None:
+    assert "h'01 ff'" in describe(" ", "msgpack")
+    assert "37(h'01')" in describe("", "cbor")
+    assert describe("[h'01']", "cbor") == "valid · 3B of CBOR"
+
+
+def test_a_template_that_is_not_filled_in_is_told() -> None:
+    assert describe('{"at": "{{ now() }}"}', "json") == (
+        "valid JSON · 21B · {{ … }} goes as it stands: it is filled in only in saved messages"
+    )
+    assert "{{" not in describe('{"a": {"b": 1}}', "json")
+
+
 def test_a_line_that_would_take_long_is_left_plain() -> None:
     assert inked('"' + "x" * LONGEST, "json") == []
 
 
 @pytest.mark.parametrize(
     ("text", "kind", "place"),
-    [("0x 0g", "hex", 4), ("ab c", "hex", 4), ("AB!D", "base64", 2), ("ABC", "base64", 3), ("[1,", "json", 3)],
+    [
+        ("0x 0g", "hex", 4),
+        ("ab c", "hex", 4),
+        ("AB!D", "base64", 2),
+        ("ABC", "base64", 3),
+        ("[1,", "json", 3),
+        ("[h'0g']", "cbor", 4),
+    ],
 )
 def test_the_wrong_place_is_told(text: str, kind: str, place: int) -> None:
     with pytest.raises(Misplaced) as caught:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from textual.message import Message
 
 from rtui.capture.reader import LinkRow
@@ -60,6 +61,53 @@ async def test_up_stops_following_new_rows_are_counted_and_end_returns() -> None
         await pilot.press("end")
         assert (log.follow, log.new_count, log.cursor_seq) == (True, 0, 107)
         assert log.scroll_offset.y == 107 - log.size.height
+
+
+@pytest.mark.parametrize("key", ["k", "z"])
+async def test_a_key_holds_the_picture_that_its_user_saw(key: str) -> None:
+    """At a thousand messages a second the lens has grown since the last paint."""
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(100)
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.focus()
+        log.set_lens(lens, {})
+        await pilot.pause()
+        before = screen_text(log)
+        lens.fill(50)
+        await pilot.press(key)
+        assert log.cursor_seq == 100
+        assert [line.lstrip("› ") for line in screen_text(log)] == [line.lstrip() for line in before]
+        log.tick()
+        assert log.new_count == 50
+
+
+async def test_the_cursor_is_in_view_also_on_a_row_that_came_after_the_last_tick() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(100)
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.set_lens(lens, {})
+        await pilot.pause()
+        lens.fill(50)
+        log.go_to(150)
+        await pilot.pause()
+        assert log.scroll_offset.y == 150 - log.size.height
+
+
+async def test_a_row_that_is_jumped_to_stands_in_the_middle_unless_it_was_in_view() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(100)
+    async with Host(log).run_test(size=(80, 24)) as pilot:
+        log.set_lens(lens, {})
+        log.go_to(50)
+        await pilot.pause()
+        top = log.scroll_offset.y
+        assert 10 <= 49 - top <= 12
+        log.go_to(60)
+        assert log.scroll_offset.y == top
+        log.go_to(1)
+        assert log.scroll_offset.y == 0
+        log.go_to(99)
+        assert log.scroll_offset.y == 100 - log.size.height
 
 
 async def test_the_bar_stands_where_the_rows_do_however_many_come_at_once() -> None:

@@ -382,6 +382,8 @@ async def test_the_numbers_of_the_chart_are_chosen_in_a_list_and_remembered(jour
         await pilot.pause()
         assert shown(view)[0] == "3 of 3 numbers · one axis"
         assert not view.shows_cursor
+        await pilot.press("v", "escape")
+        assert not view.shows_cursor, "escape closes the list first"
         assert view.check_action("own_ranges", ())
         await pilot.press("o", "plus", "minus")
         assert shown(view)[0] == "3 of 3 numbers · each its own range"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from rtui.core.clean import cell_width, clean
 from rtui.core.record import Kind
+from rtui.protocols.wire.websocket_session import BINARY_META
 from rtui.workbench.widgets.ellipsis import elided
 from rtui.workbench.widgets.need import Need
 from rtui.workbench.widgets.row import LEAST_BODY, MAX_CHANNEL, TIGHT, Context, badges, layout, pieces
@@ -49,6 +52,15 @@ def test_an_answer_tells_status_size_and_latency_where_the_channel_does_not() ->
     assert shown('{"id":"41"}', channel="message") == ["#41"]
     assert shown('{"id":"\\u001b[31m0123456789abcdef"}', channel="message") == ["#␛[31m012345…"]
     assert shown('{"status":["x"],"latency_ms":"y","held_ms":[],"id":7}', b"", channel="a") == []
+
+
+def test_a_binary_message_says_so_also_where_it_is_shown_as_what_it_means() -> None:
+    """Of JSON in a binary frame, or of MessagePack, the row looks like that of a text."""
+    meta = json.dumps(BINARY_META)
+    assert badges(msgspec.structs.replace(row(1, b'{"a":1}'), meta=meta)) == ["bin"]
+    assert badges(msgspec.structs.replace(row(1, b"\xff"), meta='{"type":"text","invalid":"not UTF-8"}')) == [
+        "not UTF-8"
+    ]
 
 
 def test_an_answer_that_nothing_changed_says_so() -> None:

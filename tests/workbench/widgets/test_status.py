@@ -11,6 +11,7 @@ from rtui.core.event import Closed, Offer
 from rtui.core.fault import Fault
 from rtui.core.lifecycle import State
 from rtui.protocols.base import Verb, Words
+from rtui.workbench.widgets import status
 from rtui.workbench.widgets.glyph import ASCII, UNICODE
 from rtui.workbench.widgets.status import ConnectionHeader, StatusLine, fitted, header_pieces, named, status_pieces
 from tests.workbench.widgets.fake import HOSTILE, Host, row
@@ -139,8 +140,9 @@ def test_an_end_that_was_meant_is_no_error() -> None:
     assert header_pieces(lost, UNICODE)[0] == ("error", "✖ closed")
 
 
-def test_ages_of_a_stream_come_last_and_what_has_not_come_comes_first() -> None:
+def test_ages_of_a_stream_come_last_and_what_has_not_come_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.monotonic_ns()
+    monkeypatch.setattr(status, "time", SimpleNamespace(monotonic_ns=lambda: now))
     stream = {"first_byte_ms": 12.4, "first_event_ms": 352.0, "last_byte": now - 7_200_000_000}
     texts = [text for _, text in header_pieces(connection(rtt=None, details={"stream": stream}), UNICODE)]
     assert texts[-4:-1] == ["first byte after 12 ms", "first event after 352 ms", "last byte 7s ago"]

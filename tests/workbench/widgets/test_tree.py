@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing
 
 import msgspec
@@ -10,7 +11,7 @@ from rtui.capture.channels import Channels
 from rtui.capture.query import compile_filter
 from rtui.core.event import Offer
 from rtui.protocols.base import Words
-from rtui.workbench.outline import ORDERS
+from rtui.workbench.outline import ORDERS, Outline
 from rtui.workbench.widgets.row import Piece
 from rtui.workbench.widgets.tree import ChannelTree
 from tests.workbench.widgets.fake import HOSTILE, SIZES, Host, row, screen_text
@@ -68,6 +69,24 @@ async def test_new_channels_appear_and_the_cursor_stays_on_its_node() -> None:
         assert tree.selected is not None
         assert tree.selected.full == "x"
         assert tree.row_count() == 3
+
+
+async def test_a_machine_that_was_busy_meanwhile_does_not_put_off_the_next_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resort = Outline.resort
+
+    def held_up(outline: Outline) -> None:
+        time.sleep(0.3)
+        resort(outline)
+
+    monkeypatch.setattr(Outline, "resort", held_up)
+    tree = ChannelTree()
+    async with Host(tree).run_test(size=(80, 24)):
+        tree.set_channels(topics("m", "x", "x"), WORDS)
+        tree.action_order()
+        assert tree.order == "count"
+        assert 0 < tree._cost < 0.2
 
 
 async def test_enter_asks_for_a_filter_in_the_language_of_the_filter() -> None:
