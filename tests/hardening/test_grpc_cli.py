@@ -149,7 +149,7 @@ def test_what_a_server_says_lets_nothing_through(cli: Cli, schema: Path, words: 
         )
         terminal = Terminal(cli, (*words, "--no-capture", "--no-reconnect", "s.toml"), (140, 40))
         try:
-            terminal.until("PERMISSION_DENIED")
+            terminal.until("PERMISSION_DENIED", MARK)
             for keys in () if words else ("\x1b[A", "\x1b[A", "\r", "1", "2", "3", "4", "5", "6", "\x1b", "T"):
                 terminal.press(keys)
                 terminal.read(0.3)

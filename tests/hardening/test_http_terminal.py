@@ -48,7 +48,7 @@ def test_what_a_stream_says_lets_nothing_through(cli: Cli, protocol: str, words:
         (cli.folder / "s.toml").write_text("\n".join(lines))
         terminal = Terminal(cli, (*words, "--no-capture", "s.toml"), (140, 40))
         try:
-            terminal.until(LAST)
+            terminal.until(LAST, CANARY)
             for keys in () if words else ("\x1b[A", "\x1b[A", "\r", "1", "2", "3", "4", "5", "6", "\x1b", "T"):
                 terminal.press(keys)
                 terminal.read(0.3)
@@ -82,7 +82,7 @@ def test_a_refusal_lets_nothing_through(cli: Cli, answer: bytes) -> None:
         assert not CARRIES.search(text)
         drawn = Terminal(cli, common, (140, 40))
         try:
-            drawn.until("closed")
+            drawn.until("closed", CANARY)
             drawn.read(0.5)
             assert_harmless(drawn.text)
         finally:

@@ -128,7 +128,7 @@ def test_the_workbench_lets_nothing_through(cli: Cli, size: tuple[int, int]) -> 
         )
         terminal = Terminal(cli, ("--no-capture", "s.toml"), size)
         try:
-            terminal.until("␛]52;c;")
+            terminal.until("␛]52;c;", CANARY)
             for keys in ("\x1b[A", "\x1b[A", "\r", "1", "2", "3", "4", "\x1b", "?", "\x1b", "T"):
                 terminal.press(keys)
                 terminal.read(0.3)
@@ -143,7 +143,7 @@ def test_the_workbench_shows_how_it_ended_without_harm(cli: Cli) -> None:
     with listening(sends(hostile_frames(), closing(4000, reason))) as port:
         terminal = Terminal(cli, ("--no-capture", "--no-reconnect", f"ws://127.0.0.1:{port}/"), (140, 40))
         try:
-            terminal.until("4000")
+            terminal.until("4000", CANARY)
             assert_harmless(terminal.text)
         finally:
             terminal.close()
@@ -159,7 +159,7 @@ def test_a_refusal_lets_nothing_through(cli: Cli, words: tuple[str, ...], header
     with listening(answers(REFUSED % (b"No " + CANARY.encode(), header, len(BODY), BODY))) as port:
         terminal = Terminal(cli, (*words, f"ws://127.0.0.1:{port}/", "--no-capture", "--no-reconnect"), (140, 40))
         try:
-            terminal.until("403")
+            terminal.until("403", CANARY)
             assert_harmless(terminal.text)
         finally:
             terminal.close()
