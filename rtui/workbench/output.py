@@ -25,6 +25,10 @@ REMOTE: Final = 20_000.0
 PERIOD: Final = 1 / 240
 """Seconds between two paints at least. Textual's own is 1/60, and after a paint the next waits for up to two of them:
 with the log repainting at 1,000 messages a second, one key in three took 25 to 45 ms to be seen, and takes 13 now."""
+PICTURE: Final = 500
+"""Characters from which a frame has moved rows, and not only counted on in the header."""
+REST: Final = 1 / 20
+"""Seconds that such a frame is looked at, before the next one moves them again: half of the work of a busy log."""
 PATIENCE: Final = 0.6
 """Seconds that the largest picture may delay the next one."""
 
@@ -64,6 +68,7 @@ class Pace:
         self._noted = 0
         self._debt = 0.0
         self._at = 0.0
+        self._rested = False
 
     def allows(self, now: float) -> bool:
         """Whether more may be written at `now` (seconds).
@@ -71,11 +76,12 @@ class Pace:
         The time since the last question also pays for what was written in it: where frames are slow, each of them
         finds the clock of the header written, and nothing else would ever be painted.
         """
-        paid = max(0.0, now - self._at) * self.rate
-        self._debt = max(0.0, self._debt + self.written - self._noted - paid)
+        passed, written = max(0.0, now - self._at), self.written - self._noted
+        self._debt = max(0.0, self._debt + written - passed * self.rate)
         self._debt = min(self._debt, PATIENCE * self.rate)
         self._noted, self._at = self.written, now
-        return self._debt < 1
+        self._rested = written > PICTURE and passed < REST and not self._rested
+        return self._debt < 1 and not self._rested
 
 
 def frugal(driver: type[Driver], slate: Slate, pace: Pace) -> type[Driver]:

@@ -40,6 +40,19 @@ def test_a_little_between_slow_frames_holds_nothing_up() -> None:
         assert pace.allows(frame / 4)
 
 
+def test_rows_that_move_rest_for_a_frame_and_for_no_more() -> None:
+    pace = Pace()
+    allowed = []
+    for frame in range(9):
+        pace.written += 1000  # also in a frame of rest: the tree counts
+        allowed.append(pace.allows(1 + frame / 30))
+    assert allowed == [frame % 2 == 0 for frame in range(9)]
+    slow = Pace()
+    for frame in range(9):
+        slow.written += 1000
+        assert slow.allows(1 + frame / 10)
+
+
 def test_a_steady_flood_stays_within_the_rate() -> None:
     pace = Pace(1000.0)
     for frame in range(300):
