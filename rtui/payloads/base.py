@@ -8,7 +8,7 @@ bytes stand behind it.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal, TypeAlias
 
@@ -112,6 +112,15 @@ class View(ABC):
     def render(self, data: bytes, limit: int) -> list[Line]:
         """The first `limit` rows of `data`."""
         return self.open(data).lines(0, limit)
+
+
+def unfold(folded: set[int], parents: Sequence[int], node: int) -> bool:
+    """Take out of `folded` all that encloses `node`; whether there was something. The parent of the outermost is -1."""
+    count, around = len(folded), parents[node]
+    while around >= 0:
+        folded.discard(around)
+        around = parents[around]
+    return len(folded) != count
 
 
 def content_type(meta: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 
 from rtui.core.clean import clean, decode
 from rtui.core.json_path import Step, Steps, write
-from rtui.payloads.base import NOTHING, Document, Line, Span, Style, Unreadable, View, content_type
+from rtui.payloads.base import NOTHING, Document, Line, Span, Style, Unreadable, View, content_type, unfold
 from rtui.payloads.needle import hits, pattern
 
 NODE_LIMIT: Final = 200_000
@@ -318,11 +318,7 @@ class JsonTree(Document):
 
     def _reveal(self, node: int) -> int:
         """The row of a value, with all unfolded that encloses it."""
-        around, folded = self._parent[node], len(self._folded)
-        while around >= 0:
-            self._folded.discard(around)
-            around = self._parent[around]
-        if len(self._folded) != folded:
+        if unfold(self._folded, self._parent, node):
             self._rows = self._visible(0) if self._folded else self._all[:]
         return self._rows.index(node)
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from rtui.core.clean import clean
 from rtui.core.json_path import Step, write
-from rtui.payloads.base import Document, Line, Style
+from rtui.payloads.base import Document, Line, Style, unfold
 
 NODE_LIMIT: Final = 200_000
 """Values listed; raw and hex show what is behind them."""
@@ -177,11 +177,7 @@ class Tree(Document):
 
     def _reveal(self, node: int) -> int:
         """The row of a node, with all unfolded that encloses it."""
-        around, folded = self._parent[node], len(self._folded)
-        while around >= 0:
-            self._folded.discard(around)
-            around = self._parent[around]
-        if len(self._folded) != folded:
+        if unfold(self._folded, self._parent, node):
             self._rows = self._visible(0, len(self._labels))
         return bisect_left(self._rows, node)
 
