@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Coroutine, Iterable, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol
@@ -28,7 +27,7 @@ from rtui.settings.secrets import Secrets
 from rtui.workbench import clipboard, recall
 from rtui.workbench.bindings import default_keys, to_textual
 from rtui.workbench.catalog import Catalog
-from rtui.workbench.crash import crash_file, leave_report
+from rtui.workbench.crash import Mortal
 from rtui.workbench.heap import settle
 from rtui.workbench.keeper import StateKeeper
 from rtui.workbench.look import VARIABLES, all_themes, find_theme, to_theme
@@ -42,7 +41,6 @@ from rtui.workbench.slate import Slate
 from rtui.workbench.state_file import load_state, state_file
 from rtui.workbench.terminal import driver_class
 from rtui.workbench.toast import make_room
-from rtui.workbench.typeahead import Patient
 from rtui.workbench.widgets.ascii import Ascii
 from rtui.workbench.widgets.glyph import glyphs
 
@@ -80,7 +78,7 @@ def _action_provider() -> type[Provider]:
     return ActionProvider
 
 
-class Workbench(Patient):
+class Workbench(Mortal):
     """The realtime workbench."""
 
     TITLE = "rtui"
@@ -143,14 +141,10 @@ class Workbench(Patient):
         """Whether connections are about to be opened: until then there is nothing that the user should do."""
         self._env_file = env_file
         self._leaving = False
-        self.crash = ""
-        """What to tell on the terminal after an error of ours ended the app."""
         self.farewell = ""
         """What to tell there after any end: what could not be kept for the next run."""
         self.sequel: Sequence[Session] = ()
         """What is to be opened when this has ended: the replay of the capture that it shows."""
-        self.secrets: dict[int, Secrets] = {}
-        """What must not be shown, by connection."""
         if self.config.ascii:
             self._filters.append(Ascii())
         if self.console.color_system == "standard":
@@ -441,7 +435,7 @@ class Workbench(Patient):
         if unsaved and not await self.push_screen_wait(Confirm("quit", told, yes="Leave anyway", no="Stay")):
             return
         self._leaving = True
-        self._remember()
+        self.keep()
         if self.hub is not None and (count := self._count_live()):
             self.notify(
                 f"closing {count} {'connection' if count == 1 else 'connections'} · ctrl+q again to leave at once"
@@ -460,7 +454,7 @@ class Workbench(Patient):
 
         return sum(connection.state is not State.CLOSED for connection in self.hub.connections)
 
-    def _remember(self) -> None:
+    def keep(self) -> None:
         """Keep what is kept between runs."""
         self.desk.keep_filter()
         if self.live:
@@ -477,21 +471,7 @@ class Workbench(Patient):
         told = (recall.remember_draft(self.state, sheet, self.secrets[sheet.key]) for sheet in connected)
         return "\n".join(filter(None, told))
 
-    def end_with(self, error: Exception) -> None:
-        """End over an error of ours."""
-        self._handle_exception(error)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """An error of ours ends the app with a sentence; Textual would print a traceback with all variables."""
-        self._return_code = 1
-        if self._exception is None:
-            self._exception = error
-            self._exception_event.set()
-            self.crash = leave_report(error, self.secrets.values(), crash_file())
-            with suppress(Exception):  # what was typed is worth a try, whatever is broken
-                self._remember()
-        self._close_messages_no_wait()
-
-    def on_unmount(self) -> None:
-        """No more frames."""
+    async def _shutdown(self) -> None:
+        """No more frames, then see `Mortal`."""
         self.pump.stop()
+        await super()._shutdown()

@@ -1,4 +1,4 @@
-"""What an error of ours leaves behind: one sentence for the user and a report that can be sent to somebody.
+"""How the app ends, and what an error of ours leaves behind: a sentence for the user, a report for whoever mends it.
 
 Textual prints a traceback with the values of all variables: URLs, headers, tokens. The report has the lines of code
 and the message only, and what is known to be secret is masked in it.
@@ -11,8 +11,12 @@ import platform
 import time
 import traceback
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
+from textual.app import ScreenError
+from textual.dom import DOMError
 from textual.worker import WorkerFailed
 
 from rtui import __version__
@@ -21,9 +25,54 @@ from rtui.core.fault import Failure
 from rtui.settings.files import write_atomic
 from rtui.settings.paths import user_state
 from rtui.settings.secrets import Secrets, mask_url
+from rtui.workbench.typeahead import Patient
 
-SENTENCE = 200
+SENTENCE: Final = 200
 """Characters of an error's message in the sentence."""
+GONE: Final = (DOMError, ScreenError)
+"""What Textual says to who asks for a widget or a screen that is not there, or not there any more."""
+
+
+class Mortal(Patient):
+    """An app that ends properly, also over an error of ours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.crash = ""
+        """What to tell on the terminal after an error of ours ended the app."""
+        self.secrets: dict[int, Secrets] = {}
+        """What must not be shown, by connection."""
+        self._ends = False
+        """Whether screens and widgets are being taken away."""
+
+    def keep(self) -> None:
+        """Keep what is kept between runs."""
+
+    def end_with(self, error: Exception) -> None:
+        """End over an error of ours."""
+        self._handle_exception(error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """An error of ours ends the app with a sentence; Textual would print a traceback with all variables."""
+        if self._ends and isinstance(error, GONE):
+            return
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            self.crash = leave_report(error, self.secrets.values(), crash_file())
+            with suppress(Exception):  # what was typed is worth a try, whatever is broken
+                self.keep()
+        self._close_messages_no_wait()
+
+    async def _shutdown(self) -> None:
+        """Nothing works on a desk that is taken away: Textual's own `_shutdown` leaves the workers to whoever calls it.
+
+        What is still on its way then, a message or a timer, finds nothing there, and that is no error.
+        """
+        self._ends = True
+        self.workers.cancel_all()
+        await super()._shutdown()
 
 
 def crash_file() -> Path:

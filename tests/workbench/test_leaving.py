@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual.app import ScreenStackError
 
 from rtui.capture.journal import Journal
 from rtui.cli.main import run
@@ -136,3 +137,35 @@ async def test_what_waited_for_its_turn_when_the_workbench_was_left_ends_in_sile
         await until(pilot, lambda: bench._exit, "left")
     bench._busy = True  # the key that left has not been seen to arrive
     bench._settle(bench._turn)
+
+
+async def test_work_on_a_desk_that_is_taken_away_ends_with_it(journal: Journal) -> None:
+    async def work() -> None:
+        while True:
+            begun.set()
+            await asyncio.sleep(0)
+            composer.screen.refresh()
+
+    begun = asyncio.Event()
+    async with running(journal) as (bench, _):
+        composer = bench.desk.query_one(Composer)
+        bench.desk.start(work(), "work")
+        await begun.wait()
+    assert bench.crash == ""
+
+
+async def test_what_comes_after_the_last_screen_is_gone_finds_nothing_and_breaks_nothing(journal: Journal) -> None:
+    async with running(journal) as (bench, pilot):
+        take = bench._close_all
+
+        async def take_all() -> None:
+            await take()
+            assert not bench.pump.running
+            with pytest.raises(ScreenStackError) as caught:
+                _ = bench.screen
+            bench.end_with(caught.value)
+
+        bench._close_all = take_all  # type: ignore[method-assign]
+        await until(pilot, lambda: bench.pump.running, "frames")
+    assert bench.crash == ""
+    assert not bench.pump.running

@@ -31,7 +31,7 @@ async def test_keys_change_the_focused_pane_and_it_is_kept(journal: Journal, ser
         high = log.outer_size.height
         await pilot.press("greater_than_sign")
         await until(pilot, lambda: log.outer_size.height == high + 1, "the message pane gives a row")
-        bench._remember()
+        bench.keep()
     assert load_state(state_file())[0].sizes["tree"] == 16
     async with running(journal, f"{server.url}/echo") as (bench, pilot):
         await until(pilot, lambda: bench.desk.pane("tree").outer_size.width == 16, "as it was left")
@@ -53,7 +53,7 @@ async def test_keys_move_the_split_and_it_is_kept(journal: Journal, server: demo
         await until(pilot, lambda: left.outer_size.width == 140, "alone it takes everything")
         await pilot.press("f7", "vertical_line")
         await until(pilot, lambda: left.outer_size.width > 0 and not right.display, "one log")
-        bench._remember()
+        bench.keep()
     assert load_state(state_file())[0].sizes["split"] == 80
 
 
