@@ -151,6 +151,11 @@ class Journal:
         return self._courier.committed
 
     @property
+    def stored(self) -> int:
+        """How many records are in the file."""
+        return self.last - self.backlog - self.lost
+
+    @property
     def backlog(self) -> int:
         """Records that are not stored yet."""
         return self._courier.backlog

@@ -122,7 +122,7 @@ async def record_and_show(
             if demo is None:
                 await servers.stop()
         status = _ending(bench)
-    if not journal.temporary and (rows := journal.last - journal.lost):
+    if not journal.temporary and (rows := journal.stored):
         note(f"{counted(rows, 'row')} recorded in {journal.path}")
     return status
 

@@ -215,6 +215,7 @@ def test_a_full_disk_is_said_counted_and_survived(tmp_path: Path, monkeypatch: p
     journal.close(0.5)
     kept = len(stored(tmp_path / "a.rtui"))
     assert kept + journal.lost == seq - 1
+    assert journal.stored == kept
     assert f"{journal.lost:,} messages not stored" in journal.trouble
 
 

@@ -57,8 +57,8 @@ class Ledger(Protocol):
     """What the status line asks of `capture.journal.Journal`."""
 
     @property
-    def last(self) -> int:
-        """Rows taken in."""
+    def stored(self) -> int:
+        """Rows in the file."""
 
     @property
     def backlog(self) -> int:
@@ -315,5 +315,5 @@ def status_pieces(journal: Ledger) -> list[Piece]:
         pieces.append(("error", clean(journal.trouble)))
     if journal.lagging:
         pieces.append(("error", f"disk is behind by {counted(journal.backlog, 'message')}: reading waits"))
-    pieces.append(("dim", f"{counted(journal.last, 'row')} recorded"))
+    pieces.append(("dim", f"{counted(journal.stored, 'row')} recorded"))
     return pieces

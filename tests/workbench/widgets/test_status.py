@@ -157,7 +157,7 @@ def test_ages_of_a_stream_come_last_and_what_has_not_come_comes_first(monkeypatc
 
 
 def test_a_full_disk_is_said() -> None:
-    journal = SimpleNamespace(last=1234, backlog=7, lagging=True, trouble="disk is full: 12 messages not stored")
+    journal = SimpleNamespace(stored=1234, backlog=7, lagging=True, trouble="disk is full: 12 messages not stored")
     texts = [text for _, text in status_pieces(journal)]
     assert texts[0] == "disk is full: 12 messages not stored"
     assert "7" in texts[1]
@@ -178,7 +178,7 @@ async def test_lines_are_clean_and_fit() -> None:
 async def test_the_status_line_reports_its_journal() -> None:
     line = StatusLine()
     async with Host(line).run_test(size=(60, 20)) as pilot:
-        line.tick(SimpleNamespace(last=5, backlog=0, lagging=False, trouble=""))
+        line.tick(SimpleNamespace(stored=5, backlog=0, lagging=False, trouble=""))
         await pilot.pause()
         assert "5 rows recorded" in line.render_line(0).text
 
