@@ -117,7 +117,7 @@ async def test_services_and_methods_stand_in_the_tree_before_any_call(journal: J
         bench.desk.show_pane("tree")
         await pilot.press("enter")
         await until(pilot, lambda: bench.desk.has_filter, "now it filters")
-        assert {one.channel for one in rows(bench)} == {"demo.Echo/Talk"}
+        await until(pilot, lambda: {one.channel for one in rows(bench)} == {"demo.Echo/Talk"}, "its rows alone")
 
 
 @SIZES

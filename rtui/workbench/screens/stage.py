@@ -25,6 +25,7 @@ from rtui.workbench.layout import PANES, Layout
 from rtui.workbench.panes.card import Tour, Welcome
 from rtui.workbench.panes.half import Half
 from rtui.workbench.panes.tabstrip import TabStrip
+from rtui.workbench.patchwork import Patchwork
 from rtui.workbench.screens.guide import Guide
 from rtui.workbench.sheet import Sheets
 from rtui.workbench.widgets.footer import KeyLine
@@ -46,6 +47,7 @@ class Stage(Screen[None]):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(id="desk")
+        self._compositor = Patchwork()
         self.bench = bench
         self.sheets: Sheets = Sheets()
         self.panes = Layout()
