@@ -428,7 +428,7 @@ class MessageView(FindCanvas):
             self.resettle()
 
     def say_title(self) -> None:
-        """See `FindCanvas`."""
+        """See `Finder`."""
         retitle(self, self._title())
 
     def cursor_moved(self) -> None:

@@ -18,7 +18,7 @@ from rtui.protocols.base import Words
 from rtui.workbench.mouse import LEFT, RIGHT
 from rtui.workbench.outline import ORDERS, Outline
 from rtui.workbench.widgets import figure
-from rtui.workbench.widgets.canvas import Canvas
+from rtui.workbench.widgets.finder import Finder
 from rtui.workbench.widgets.glyph import UNICODE, Glyphs
 from rtui.workbench.widgets.painted import retitle
 from rtui.workbench.widgets.row import MAX_ALIAS, Piece
@@ -45,7 +45,7 @@ UNNAMED: Final = "(all)"
 """Shown for the channel "", where the protocol or the message has none."""
 
 
-class ChannelTree(Canvas):
+class ChannelTree(Finder):
     """Channels of one connection, with the means to filter by one and to mute one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*KEYS]
@@ -113,8 +113,6 @@ class ChannelTree(Canvas):
         super().__init__(id=id, classes=classes)
         self.glyphs = glyphs
         self.order = "name"
-        self.needle = ""
-        self.finding = False
         self.title = "channels"
         """What they are called."""
         self.retains = False
@@ -149,13 +147,12 @@ class ChannelTree(Canvas):
         if channels is not None:
             self._outline = Outline(channels, self._clock)
             self._outline.order = self.order
-        self.needle = ""
+        self.forget_needle()
         word = words.channels if words is not None else "channels"
         self.title = clean(word)
-        self.finding = False
         self.cursor = 0
         self._here = self.selected
-        self._retitle()
+        self.say_title()
         self.resettle()
 
     def tick(self) -> None:
@@ -306,52 +303,38 @@ class ChannelTree(Canvas):
     def action_order(self) -> None:
         """The next order."""
         self.order = ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)]
-        self._retitle()
+        self.say_title()
         if self._outline is not None:
             self._outline.order = self.order
             self._sort(self._outline)
 
-    def action_find(self) -> None:
-        """Begin to type a name."""
-        self.finding = True
-        self.needle = ""
-        self._retitle()
+    def seek(self, step: int) -> bool:
+        """See `Finder`. What is folded away opens."""
+        outline, here = self._outline, self.selected
+        if outline is None or here is None:
+            return False
+        if not step and self.needle.casefold() in here.full.casefold():
+            return True
+        found = outline.find(self.needle, self.cursor, step or 1)
+        if found is None:
+            return False
+        outline.reveal(found)
+        self._here = found
+        self._stay(outline)
+        self.resettle()
+        self.go_to_row(self.cursor)
+        return True
 
-    def action_find_next(self, step: int) -> None:
-        """To the next or previous row whose name holds what was typed."""
-        outline = self._outline
-        if outline is None or not self.row_count():
-            return
-        found = outline.find(self.needle, self.cursor, step)
-        if found is not None:
-            outline.reveal(found)
-            self._here = found
-            self._stay(outline)
-            self.resettle()
-            self.go_to_row(self.cursor)
-
-    def on_key(self, event: events.Key) -> None:
-        """While finding, keys are letters."""
-        if not self.finding:
-            return
-        event.stop()
-        event.prevent_default()
-        if event.key in {"escape", "enter"}:
-            self.finding = False
-            self._retitle()
-            return
-        if event.key == "backspace":
-            self.needle = self.needle[:-1]
-        elif event.is_printable and event.character:
-            self.needle += event.character
-        self._retitle()
-        here = self.selected
-        if here is not None and not self._is_found(here):
-            self.action_find_next(1)
-            self._retitle()
+    def say_title(self) -> None:
+        """What is shown, in which order, and what is sought: beside the title, for there is no lower border."""
+        parts = [self.title, f"by {self.order}"]
+        self._head = cell_width(" · ".join(parts))
+        if self.finding:
+            parts.append(self.sought)
+        retitle(self, " · ".join(parts))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While finding, keys are letters; hits exist once something was typed."""
+        """What the peer cannot do, and what is not subscribed to, has no key. See `Finder` too."""
         if self.finding:
             return False
         if action == "clear_retained":
@@ -361,8 +344,6 @@ class ChannelTree(Canvas):
         if action == "unsubscribe":
             node = self.selected
             return node is not None and self.subscription_at(node) is not None
-        if action == "find_next":
-            return bool(self.needle)
         return super().check_action(action, parameters)
 
     def on_click(self, event: events.Click) -> None:
@@ -384,19 +365,6 @@ class ChannelTree(Canvas):
             self.action_filter()
 
     # Inside
-
-    def _retitle(self) -> None:
-        """What is shown, in which order, and what is sought: beside the title, for there is no lower border."""
-        parts = [self.title, f"by {self.order}"]
-        self._head = cell_width(" · ".join(parts))
-        if self.finding:
-            here = self.selected
-            lost = self.needle and (here is None or not self._is_found(here))
-            parts.append(f"find: {clean(self.needle)}{' (none)' if lost else ''}")
-        retitle(self, " · ".join(parts))
-
-    def _is_found(self, node: Node) -> bool:
-        return self.needle.casefold() in node.full.casefold()
 
     def _may_sort(self) -> bool:
         return time.monotonic() - self._sorted_at >= SHARE * self._cost

@@ -6,6 +6,7 @@ from contextlib import closing
 
 import msgspec
 import pytest
+from textual.events import Paste
 
 from rtui.capture.channels import Channels
 from rtui.capture.query import compile_filter
@@ -212,6 +213,23 @@ async def test_the_title_tells_the_order_what_is_sought_and_whether_it_is_there(
         assert str(tree.border_title) == "topics · by count · find: zq (none)"
         await pilot.press("escape")
         assert str(tree.border_title) == "topics · by count"
+
+
+async def test_what_is_sought_is_wiped_pasted_and_ends_with_the_focus() -> None:
+    tree = ChannelTree()
+    async with Host(tree).run_test(size=(80, 24)) as pilot:
+        tree.focus()
+        tree.set_channels(topics("a/b", "z"), WORDS)
+        await pilot.press("slash", *"zq", "ctrl+u")
+        assert str(tree.border_title) == "topics · by name · find: "
+        tree.post_message(Paste("a/b\nand more"))
+        await pilot.pause()
+        assert tree.selected is not None
+        assert tree.selected.full == "a/b"
+        tree.blur()
+        await pilot.pause()
+        assert not tree.finding
+        assert tree.check_action("find_next", (1,))
 
 
 async def test_a_narrow_tree_keeps_the_ends_of_names_and_the_values() -> None:
