@@ -61,6 +61,10 @@ class State(msgspec.Struct, kw_only=True, omit_defaults=True):
     saved_filters: dict[str, str] = {}
     """Filters that the user keeps, by name."""
 
+    def copy(self) -> State:
+        """Another one, that has nothing in common with this one."""
+        return msgspec.convert(msgspec.to_builtins(self), State)
+
     def remember_payload(self, session: str, payload: str) -> None:
         """Put `payload` at the end of the session's history, once."""
         if not fits(payload, LONGEST_PAYLOAD):

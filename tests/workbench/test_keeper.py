@@ -1,4 +1,4 @@
-"""What is being written outlives a workbench that is killed."""
+"""What the user wrote and chose outlives a workbench that is killed."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from rtui.capture.journal import Journal
 from rtui.demo import websocket as demo
-from rtui.workbench import keeper
+from rtui.workbench import keeper, recall
 from rtui.workbench.draft import Draft
-from rtui.workbench.keeper import PATIENCE, DraftWatch, StateKeeper
+from rtui.workbench.keeper import PATIENCE, StateKeeper, StateWatch
 from rtui.workbench.state import State
 from rtui.workbench.state_file import load_state, state_file
 from rtui.workbench.widgets.composer import Composer
@@ -43,9 +43,9 @@ async def test_nothing_is_written_while_nothing_changes_and_not_for_each_letter(
     saved: list[str] = []
     async with running(journal, f"{server.url}/echo") as (bench, _):
         monkeypatch.setattr(
-            bench.keeper, "save_drafts", lambda drafts: saved.extend(d.payload for d in drafts.values())
+            bench.keeper, "save_meanwhile", lambda now: saved.extend(d.payload for d in now.drafts.values())
         )
-        watch, composer = DraftWatch(bench.desk), bench.desk.query_one(Composer)
+        watch, composer = StateWatch(bench.desk), bench.desk.query_one(Composer)
         await watch.look()
         for letter in range(PATIENCE + 1):
             composer.set_text("x" * (letter + 1))
@@ -79,11 +79,11 @@ def test_what_was_saved_meanwhile_does_not_come_back(tmp_path: Path, monkeypatch
     state = State(theme="dark", drafts={"old": Draft("old")})
     StateKeeper(State()).save()
     one = StateKeeper(deepcopy(state))
-    assert one.save_drafts({"old": Draft("old"), "new": Draft("half")}) == ""
+    assert one.save_meanwhile(State(theme="dark", drafts={"old": Draft("old"), "new": Draft("half")})) == ""
     assert load_state(tmp_path / "state.json")[0].drafts == {"new": Draft("half")}, "no other rtui's are touched"
     assert one.save() == ""
     assert load_state(tmp_path / "state.json")[0].drafts == {}
-    one.save_drafts({"late": Draft("late")})
+    one.save_meanwhile(State(drafts={"late": Draft("late")}))
     assert load_state(tmp_path / "state.json")[0].drafts == {}, "who saves all is the last"
 
 
@@ -92,8 +92,25 @@ def test_what_cannot_be_saved_is_tried_again(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(keeper, "state_file", lambda: tmp_path / "file" / "state.json")
     state = State()
     one = StateKeeper(state)
-    assert "file" in one.save_drafts({"a": Draft("x")})
+    assert "file" in one.save_meanwhile(State(drafts={"a": Draft("x")}))
     state.drafts["a"] = Draft("x")
     (tmp_path / "file").unlink()
     assert one.save() == ""
     assert load_state(tmp_path / "file" / "state.json")[0].drafts == {"a": Draft("x")}
+
+
+async def test_what_is_chosen_is_in_the_file_before_the_end_but_for_the_tabs(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "PERIOD", 0.01)
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        bench.state.saved_filters["calls"] = "ch:call"
+        bench.state.remember_payload("echo", "hello")
+        recall.remember_tabs(bench.state, bench.desk.sheets)
+        assert bench.state.opened
+        await until(pilot, lambda: load_state(state_file())[0].saved_filters, "saved")
+        found = load_state(state_file())[0]
+        assert found.history == {"echo": ["hello"]}
+        assert found.opened == []
+        bench.keep()
+    assert load_state(state_file())[0].opened == [f"{server.url}/echo"]

@@ -83,7 +83,7 @@ class Desk(Writing):
     async def _begin(self) -> None:
         """Mount the rest; only then is anything connected or carried out."""
         from rtui.workbench.disk import DiskWatch
-        from rtui.workbench.keeper import DraftWatch
+        from rtui.workbench.keeper import StateWatch
         from rtui.workbench.picture import Picture
 
         await self.mount_rest()
@@ -97,7 +97,7 @@ class Desk(Writing):
         if self.sheets.current is None:
             self.focus_sessions()
         self.start(DiskWatch(self).run(), "watch session files")
-        self.start(DraftWatch(self).run(), "keep drafts")
+        self.start(StateWatch(self).run(), "keep the state")
         for action in self._early:
             self.perform(action)
 
