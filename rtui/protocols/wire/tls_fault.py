@@ -57,7 +57,7 @@ def explain_certificate(error: ssl.SSLCertVerificationError, host: str) -> Fault
         return _tls("The certificate is not valid yet", f"{host}: {text}", "Check your clock")
     if code in WRONG_HOST:
         return _tls("The certificate is for another host", text, "Check the host, or set server_name")
-    hint = "Give the authority's file as ca, or --insecure for a test"
+    hint = "Give the authority's file with --ca (ca in a session), or --insecure for a test"
     if code in SELF_SIGNED:
         return _tls("The certificate's authority is not trusted", f"{host}: {text}", hint)
     if code in UNKNOWN_AUTHORITY:
