@@ -2,7 +2,7 @@
 
 JSON is read by SQLite itself. Only where a payload is none, and its connection has message types or its first byte is
 one that no text begins with, Python is called: `rtui_json`. It is called for each value that a filter looks at in a
-row, so the last answer is kept.
+row, so the last answer is kept, until the next query: a type may be read or chosen meanwhile.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def attach(connection: sqlite3.Connection, meaning: Meaning | None) -> None:
     """Give the connection the functions that `PACKED` and `JSON` call."""
     kept: list[tuple[tuple[int, str, bytes, str | None], str | None]] = []
 
-    def typed() -> str:
+    def typed() -> str:  # SQLite asks once in a query for each term, before its first value
+        kept.clear()
         return json.dumps(list(meaning.typed())) if meaning is not None else "[]"
 
     def text(link: int, channel: str, payload: bytes, meta: str | None) -> str | None:

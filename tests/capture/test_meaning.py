@@ -79,7 +79,18 @@ def test_only_what_may_be_binary_is_asked_about_and_once_for_several_terms(conne
     register(connection, known)
     matching(connection, compile_filter(".v>1 .v<2 .state==x"), [*ROWS, record(8, "é".encode(), link=2)])
     # Of link 1 what is no JSON, of others what begins as no text does; the notice has no format.
-    assert known.asked == [b"\x08\x05", b"\x08\x28", b"plain", b"\x90"]
+    # The first row is asked about by each term that comes to it: with that its query begins.
+    assert known.asked == [b"\x08\x05", b"\x08\x05", b"\x08\x28", b"plain", b"\x90"]
+
+
+def test_what_was_not_known_yet_is_asked_again_by_the_next_look(connection: sqlite3.Connection) -> None:
+    known = Known()
+    register(connection, known)
+    found, rows = compile_filter(".v>30"), [record(1, b"\x08\x28")]
+    json, known.json = known.json, lambda *_: None  # type: ignore[method-assign]
+    assert matching(connection, found, rows) == []
+    known.json = json  # type: ignore[method-assign]
+    assert matching(connection, found, rows) == [1]
 
 
 def test_a_fork_understands_too(tmp_path: Path) -> None:
