@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +16,7 @@ import msgspec
 import pytest
 
 from rtui.core.command import Hangup
-from rtui.core.event import Opened, Sent
+from rtui.core.event import Opened, Sent, Stalled
 from rtui.core.fault import Fault, FaultKind
 from rtui.protocols.base import Verb
 from tests.conformance.conftest import Secured
@@ -43,7 +44,8 @@ def start(subject: Subject, peer: Peer, scene: Scene, **options: Any) -> Run:
 async def opens(subject: Subject, peer: Peer) -> None:
     async with start(subject, peer, "echo") as run:
         await run.opened()
-        assert isinstance(run.link.events[0], Opened)
+        # On a busy machine the first answer may be late, which is told before it is here.
+        assert isinstance(next(event for event in run.link.events if not isinstance(event, Stalled)), Opened)
         assert run.link.details["protocol"]
         assert all(value >= 0 for value in run.link.details["timings"].values())
 
@@ -177,23 +179,41 @@ async def refuses_what_the_protocol_lacks(subject: Subject, peer: Peer) -> None:
 async def keeps_order_in_a_burst(subject: Subject, peer: Peer) -> None:
     async with start(subject, peer, "flood") as run:
         await run.opened()
-        worst = 0.0
-        while len(run.link.payloads) < BURST and not run.task.done():
-            began = time.thread_time()
-            await asyncio.sleep(0.001)
-            worst = max(worst, time.thread_time() - began)
+        with uncollected():
+            worst = await _longest_turn(run)
         await run.until(lambda: len(run.link.payloads) >= BURST)
         numbers = [peer.number(payload) for payload in run.link.payloads[:BURST]]
         assert numbers == list(range(numbers[0], numbers[0] + BURST))
         assert worst < RESPONSIVE
 
 
+async def _longest_turn(run: Run) -> float:
+    """Seconds of work that the loop took at most between two looks, until the whole flood is here."""
+    worst = 0.0
+    while len(run.link.payloads) < BURST and not run.task.done():
+        began = time.thread_time()
+        await asyncio.sleep(0.001)
+        worst = max(worst, time.thread_time() - began)
+    return worst
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Work is measured without the garbage collector's, which grows with all that other tests have left."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 async def a_stalled_peer_costs_nothing(subject: Subject, peer: Peer) -> None:
     async with start(subject, peer, "stall") as run:
         await run.opened()
-        before = time.thread_time()
-        await asyncio.sleep(0.3)
-        assert time.thread_time() - before < 0.06
+        with uncollected():
+            before = time.thread_time()
+            await asyncio.sleep(0.3)
+            assert time.thread_time() - before < 0.06
 
 
 async def keeps_its_memory(subject: Subject, peer: Peer) -> None:

@@ -20,6 +20,7 @@ from rtui.runtime.hub import Connection
 from tests.cli.conftest import Cli
 from tests.hardening.bench import connecting, resident, residue
 from tests.hardening.peer import refusing
+from tests.port import reserved
 from tests.waiting import PATIENCE, eventually
 
 QUICK = Policy(first_delay=0.01, max_delay=0.02)
@@ -72,26 +73,24 @@ async def test_a_server_that_goes_on_in_time_is_not_lost(victim: tuple[subproces
 
 
 async def test_fifty_restarts_leave_nothing_behind() -> None:
-    first = await demo.serve()
-    port = first.port
-    await first.close()
-    before, memory = residue(), 0
-    async with connecting(f"ws://127.0.0.1:{port}/ticker?rate=500", policy=QUICK, retry_first=True) as (
-        connection,
-        journal,
-    ):
-        for round_ in range(1, 51):
-            server = await demo.serve(port=port)
-            await eventually(partial(opened, connection, round_))
-            await server.close()
-            if round_ == 10:
-                memory = resident()
-        await eventually(lambda: connection.state is not State.OPEN)
-        kinds = [record.kind for record in journal.records]
-        assert kinds.count(Kind.OPEN) == kinds.count(Kind.CLOSE) - connection_refusals(journal) == 50
-        assert kinds.count(Kind.GAP) == 49
-    assert resident() - memory < 24 << 20
-    await eventually(lambda: residue() <= before)
+    with reserved() as port:
+        before, memory = residue(), 0
+        async with connecting(f"ws://127.0.0.1:{port}/ticker?rate=500", policy=QUICK, retry_first=True) as (
+            connection,
+            journal,
+        ):
+            for round_ in range(1, 51):
+                server = await demo.serve(port=port)
+                await eventually(partial(opened, connection, round_))
+                await server.close()
+                if round_ == 10:
+                    memory = resident()
+            await eventually(lambda: connection.state is not State.OPEN)
+            kinds = [record.kind for record in journal.records]
+            assert kinds.count(Kind.OPEN) == kinds.count(Kind.CLOSE) - connection_refusals(journal) == 50
+            assert kinds.count(Kind.GAP) == 49
+        assert resident() - memory < 24 << 20
+        await eventually(lambda: residue() <= before)
 
 
 def opened(connection: Connection, times: int) -> bool:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import trustme
 
 from rtui.core.command import Send
-from rtui.core.event import Acknowledged, Sent
+from rtui.core.event import Acknowledged, Measured, Sent
 from rtui.protocols.grpc import Outgoing
+from rtui.protocols.wire.grpc_channel import Channel
+from rtui.protocols.wire.grpc_pulse import Pulse
+from rtui.protocols.wire.trip import Trip
 from tests.certificate import server_context
+from tests.conformance.recorder import Recorder
 from tests.conformance.suite import fault_of
 from tests.protocols.grpc_attempt import against, attempt, echo, failed, fault_at
 from tests.protocols.grpc_peer import Served, grpc_serving, note
@@ -292,3 +297,22 @@ async def test_a_ping_that_is_not_answered_ends_the_connection() -> None:
     assert closed.fault
     assert (closed.by, closed.fault.kind) == ("network", "lost")
     assert "ping" in closed.fault.cause
+
+
+async def test_an_answer_that_is_here_when_the_patience_ends_is_an_answer() -> None:
+    pings: list[bytes] = []
+    channel: Any = Channel(Trip(timeout=1.0, greeting=""))
+
+    def ping(data: bytes) -> None:
+        """Answered as if the process had stood still until then; the second time the connection is gone."""
+        if pings:
+            raise ConnectionResetError
+        pings.append(data)
+        asyncio.get_running_loop().call_soon(channel.ponged, data)
+
+    channel.transport = SimpleNamespace(is_closing=lambda: False)
+    channel.h2 = SimpleNamespace(ping=ping)
+    channel.connection = SimpleNamespace(flush=lambda: None)
+    link = Recorder("", None)
+    assert await Pulse(link, channel).keep(0.0, 0.0) is None
+    assert len(link.of(Measured)) == 1

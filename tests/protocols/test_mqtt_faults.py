@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
-from rtui.core.command import Break, Hangup, Send, Subscribe
+from rtui.core.command import Break, Hangup, Poke, Send, Subscribe
 from rtui.core.event import Acknowledged, Sent, Stalled, Subscribed
 from rtui.protocols.mqtt import Mqtt, Options, Outgoing, Subscription
+from rtui.protocols.wire import mqtt_session
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.suite import fault_of
 from tests.protocols.mqtt_attempt import run, says, told
@@ -210,6 +212,37 @@ async def test_a_late_answer_is_told() -> None:
         one.ask(Subscribe(id=1, channel="x"))
         await one.until(lambda: one.link.of(Stalled))
         assert "no SUBACK" in one.link.of(Stalled)[0].text
+
+
+class Later:
+    """Stands in for the module `time` of a session: its clock is put forward at will."""
+
+    def __init__(self) -> None:
+        self.forward = 0.0
+        self.looks = 0
+
+    def monotonic(self) -> float:
+        self.looks += 1
+        return time.monotonic() + self.forward
+
+
+async def test_a_ping_of_the_user_is_not_late_because_nothing_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Later()
+    monkeypatch.setattr(mqtt_session, "time", clock)
+    monkeypatch.setattr(mqtt_session, "STALL_STEP", 0.005)
+
+    async def script(client: Client) -> None:
+        await client.greet()
+        await asyncio.Event().wait()
+
+    async with peer(script) as port, run(port) as one:
+        await one.opened()
+        one.ask(Poke(id=1))
+        await one.until(one.sent)
+        clock.forward = 15.0
+        looks = clock.looks
+        await eventually(lambda: clock.looks > looks + 10)
+        assert not one.link.of(Stalled)
 
 
 async def test_keep_alive_pings_and_gives_up() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import time
 from typing import Any
 
 import aiomqtt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from websockets.server import ServerProtocol
 
 from rtui.core.event import Event, Received
 from rtui.core.fault import Failure
@@ -20,7 +22,8 @@ from rtui.protocols.wire.mqtt_client import Wire
 from rtui.protocols.wire.mqtt_packet import ILLEGAL, INCOMPLETE, Reader, extent
 from rtui.protocols.wire.mqtt_plan import plan
 from rtui.protocols.wire.mqtt_topic import filter_flaw, topic_flaw
-from rtui.protocols.wire.mqtt_value import Ending
+from rtui.protocols.wire.mqtt_tunnel import Tunnel
+from rtui.protocols.wire.mqtt_value import Ending, Pending
 from tests.protocols.mqtt_peer import CONNACK, length, packet, publish, sized
 
 LIMIT = 200_000
@@ -247,3 +250,53 @@ def test_what_cannot_be_used_is_told_before_connecting(url: str, options: dict[s
 def test_no_bytes_make_it_fail_otherwise_than_by_an_ending(stream: bytes, version: str) -> None:
     _, ending, _ = heard(stream, [], version=version, batched=True)
     assert ending is None or ending[0] in {"disconnect", "illegal", "limit"}
+
+
+async def test_what_comes_after_the_end_is_not_kept_for_the_next_connection() -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    protocol = aiomqtt.ProtocolVersion.V5
+    wire = Wire(ours, Reader(five=True, limit=LIMIT), limit=LIMIT, hostname="peer", identifier="x", protocol=protocol)
+    wire.begin()
+    wire.take(CONNACK["5"])
+    wire.end(Ending("cut"))
+    await wire.room(0)  # who waited for room finds out now
+    with pytest.raises(ConnectionError):
+        wire.publish_now(
+            Pending("publish", 1, "a", time.monotonic(), 1), b"told as not sent", retain=False, properties=None
+        )
+    assert not wire.unfinished().sent
+    theirs.close()
+
+
+class Broken:
+    """A socket that still has something to read, and takes nothing any more."""
+
+    def __init__(self) -> None:
+        self.server = ServerProtocol(subprotocols=["mqtt"])  # type: ignore[list-item]
+        self.broken = False
+
+    def send(self, data: bytes) -> int:
+        if self.broken:
+            raise ConnectionResetError(104, "Connection reset by peer")
+        self.server.receive_data(bytes(data))
+        for request in self.server.events_received():
+            self.server.send_response(self.server.accept(request))  # type: ignore[arg-type]
+        return len(data)
+
+    def recv(self, _: int) -> bytes:
+        if data := b"".join(self.server.data_to_send()):
+            return data
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+
+def test_the_last_words_in_a_websocket_are_read_though_the_line_is_broken() -> None:
+    sock = Broken()
+    tunnel = Tunnel(sock, "ws://peer/mqtt", {}, LIMIT)  # type: ignore[arg-type]
+    assert tunnel.shake()
+    sock.server.send_binary(b"\xe0\x02\x8e\x00")
+    sock.server.send_ping(b"")
+    sock.broken = True
+    assert tunnel.recv(100) == b"\xe0\x02\x8e\x00"
+    with pytest.raises(ConnectionResetError):
+        tunnel.recv(100)

@@ -113,13 +113,14 @@ async def test_an_idle_cut_is_a_loss_and_nothing_is_missed(tmp_path: Path) -> No
     heard: list[str] = []
     async with (
         behind(tmp_path, bursts(2, heard)) as web,
-        connecting(web.url("sse", "/idle/"), policy=QUICK) as (connection, journal),
+        connecting(web.url("sse", "/idle/"), policy=QUICK, retry_first=True) as (connection, journal),
     ):
         await shown(journal, 6)
         assert [one.payload for one in rows(journal)[:6]] == [b"1", b"2", b"3", b"4", b"5", b"6"]
-        assert heard[:3] == ["", "2", "4"]
-        (cut, *_) = rows(journal, Kind.CLOSE)
-        assert meta(cut)["fault"] == "lost"
+        # A peer that is late on a busy machine is cut before it has begun, with a 504, and asked the same again.
+        assert list(dict.fromkeys(heard))[:3] == ["", "2", "4"]
+        (cut, *_) = [meta(one) for one in rows(journal, Kind.CLOSE) if "504" not in one.payload.decode()]
+        assert cut["fault"] == "lost"
         assert connection.opened >= 3
 
 
@@ -224,11 +225,14 @@ async def test_too_many_polls_are_slowed_down(tmp_path: Path) -> None:
 async def test_too_many_streams_are_refused_for_a_while(tmp_path: Path) -> None:
     async with (
         behind(tmp_path, streams(event(1), last=b"")) as web,
-        connecting(web.url("sse", "/limited/")) as (first, _),
+        connecting(web.url("sse", "/limited/")) as (one, _),
+        connecting(web.url("sse", "/limited/")) as (other, _),  # at once: a second later it would be let in
     ):
-        await first.wait_open()
-        fault = await fault_of(web.url("sse", "/limited/"))
+        await eventually(lambda: one.fault or other.fault)
+        fault = one.fault or other.fault
+        assert fault is not None
         assert (fault.kind, status(fault), fault.retry_after) == ("busy", 429, 1.0)
+        await (one if other.fault else other).wait_open()
 
 
 @pytest.mark.parametrize("version", ["auto", "1.1", "2"])

@@ -15,9 +15,11 @@ from rtui.core.event import Acknowledged, Measured, Notice, Opened, Progressed, 
 from rtui.core.fault import Failure
 from rtui.core.record import Kind
 from rtui.protocols.polling import LongPolling, Polling
+from rtui.protocols.wire import poll_schedule
 from tests.conformance.recorder import Recorder, Run
 from tests.protocols.http2_peer import Stream, serving2
 from tests.protocols.http_peer import Client, Peer, Script, repeating, serving, whole
+from tests.waiting import PATIENCE
 
 TICK = 0.03
 """Seconds between the polls of a test."""
@@ -360,6 +362,13 @@ async def test_a_server_that_holds_is_open_before_it_answers() -> None:
         assert not run.link.of(Stalled), "to be held is what was asked for"
 
 
+@pytest.fixture
+def never_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer comes at once, though the machine may hold it up."""
+    monkeypatch.setattr(poll_schedule, "QUICK", PATIENCE)
+
+
+@pytest.mark.usefixtures("never_held")
 async def test_empty_answers_that_come_at_once_slow_it_down_and_are_told_once() -> None:
     async with serving(repeating(whole(status=204))) as peer, longpoll(peer, only_changes=True) as run:
         began = time.monotonic()
@@ -369,6 +378,7 @@ async def test_empty_answers_that_come_at_once_slow_it_down_and_are_told_once() 
         assert not run.link.received
 
 
+@pytest.mark.usefixtures("never_held")
 async def test_an_ordinary_page_is_not_hammered() -> None:
     async with serving(repeating(whole(b"always the same"))) as peer, longpoll(peer) as run:
         await run.until(run.notices)

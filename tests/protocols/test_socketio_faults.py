@@ -15,6 +15,9 @@ from rtui.core.event import Acknowledged, Notice, Stalled, Subscribed, Unsubscri
 from rtui.core.fault import Fault
 from rtui.demo import websocket as websocket_demo
 from rtui.protocols.socketio import Outgoing, SocketIO, Subscription
+from rtui.protocols.wire.socketio_engine import Line, endpoint
+from rtui.protocols.wire.socketio_session import Session
+from rtui.protocols.wire.trip import Trip
 from tests.conformance.recorder import Recorder, Run
 from tests.conformance.suite import fault_of
 from tests.protocols.socketio_peer import Client, listening, peer
@@ -409,3 +412,13 @@ async def test_a_server_of_one_transport_is_met_on_it(served: str, transport: st
         one.ask(Hangup(id=2))
         closed = await one.closed()
         assert (closed.by, closed.fault) == ("us", None)
+
+
+async def test_what_nobody_will_acknowledge_is_told_before_the_end_is() -> None:
+    link = Recorder("socketio+http://peer/", SocketIO.Options(proxy=""))
+    url, whom = endpoint(link.url, link.options)
+    session = Session(link, Line(link.options, url, Trip(whom, timeout=1.0, greeting="")))
+    session._open = True
+    session._acks.expect("/", 7, "/,x", 0.0)
+    await session.leave()  # which need not give the loop a turn
+    assert [(event.command, event.level) for event in link.of(Notice)] == [(7, "error")]

@@ -228,11 +228,12 @@ class Channel(H2Protocol):
         if frames:
             self.transport.write(frames)
 
-    async def ping(self, data: bytes) -> None:
+    async def ping(self, data: bytes, patience: float | None = None) -> None:
         """Send eight bytes and wait until they are back.
 
         Raises:
             ConnectionError: the connection ended first.
+            TimeoutError: they are not back after `patience` seconds, though we have looked.
         """
         if self.gone.done() or self.transport.is_closing():
             raise ConnectionResetError("the connection is closed")
@@ -240,11 +241,14 @@ class Channel(H2Protocol):
         try:
             self.h2.ping(data)
             self.connection.flush()
-            await asyncio.wait([pong])
+            # Not `asyncio.timeout`: when the loop stood still, the answer and the end of patience are there together.
+            await asyncio.wait([pong], timeout=patience)
         finally:
             self._pings.pop(data, None)
         if pong.cancelled():
             raise ConnectionResetError("the connection ended before the answer")
+        if not pong.done():
+            raise TimeoutError
 
     def ponged(self, data: bytes) -> None:
         """The answer to a ping is here."""

@@ -38,16 +38,15 @@ class Pulse:
         while True:
             await asyncio.sleep(every)
             try:
-                async with asyncio.timeout(patience):
-                    rtt = await self._timed(os.urandom(PING_SIZE))
+                rtt = await self._timed(os.urandom(PING_SIZE), patience)
             except TimeoutError:
                 return fault("lost", "network", "Connection lost", f"no answer to a ping for {patience:g} s")
             except ConnectionError:
                 return None
             self._link.emit([Measured(rtt)])
 
-    async def _timed(self, data: bytes) -> int:
+    async def _timed(self, data: bytes, patience: float | None = None) -> int:
         """Nanoseconds of one round trip."""
         began = time.monotonic_ns()
-        await self._channel.ping(data)
+        await self._channel.ping(data, patience)
         return time.monotonic_ns() - began

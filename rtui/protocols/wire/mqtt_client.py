@@ -130,6 +130,8 @@ class Wire(aiomqtt.Client):
 
     def publish_now(self, pending: Pending, payload: bytes, *, retain: bool, properties: Properties | None) -> None:
         """Hand one message to the socket; QoS 1 and 2 are answered later."""
+        if self.ending is not None:  # paho would keep it, and send in the next connection what we called not sent
+            self._client_trouble(mqtt.MQTT_ERR_NO_CONN)
         info = self._client.publish(pending.channel, payload, pending.asked, retain, properties)
         self._client_trouble(info.rc)
         if pending.asked:
@@ -141,6 +143,11 @@ class Wire(aiomqtt.Client):
     def pinging(self) -> bool:
         """Whether a PINGRESP is missing."""
         return bool(self._pings)
+
+    @property
+    def waited(self) -> float:
+        """Seconds since the ping whose answer is missing, whoever sent it."""
+        return (time.perf_counter_ns() - self._pings[0][1]) / 1e9 if self._pings else 0.0
 
     def subscribe_now(
         self, pending: Pending, options: SubscribeOptions | None, properties: Properties | None = None

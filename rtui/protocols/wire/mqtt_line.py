@@ -65,6 +65,11 @@ class Line:
             self._await_room()
         return sent
 
+    @property
+    def listening(self) -> bool:
+        """Whether what the peer says is read: not on purpose, and not while there is no room."""
+        return not (self._full or self.deaf)
+
     def hold(self, on: bool) -> None:
         """Stop reading because there is no room, or go on."""
         if on is not self._full:
@@ -81,10 +86,10 @@ class Line:
         if self.socket.fileno() < 0:
             return
         loop = asyncio.get_running_loop()
-        if self._full or self.deaf:
-            loop.remove_reader(self.socket.fileno())
-        else:
+        if self.listening:
             loop.add_reader(self.socket.fileno(), self._readable)
+        else:
+            loop.remove_reader(self.socket.fileno())
 
     def unwatch(self) -> None:
         """The loop lets go of the socket."""

@@ -370,7 +370,7 @@ class Session:
             await asyncio.sleep(step)
             now = time.monotonic()
             if self._wire.pinging:
-                if usual and self._gave_up(now - pinged):
+                if usual and self._gave_up(self._wire.waited):
                     return
             elif usual and not self._silent and (now - pinged >= longest or self._quiet(now, pinged) >= usual):
                 self._wire.ping(0)
@@ -382,7 +382,7 @@ class Session:
         return now - max(pinged, self._wire.heard_at)
 
     def _gave_up(self, waited: float) -> bool:
-        if self._wire.line.deaf:
+        if not self._wire.line.listening:
             # It is us who do not listen.
             return False
         # A peer that still talks is not dead: its answer may queue behind a flood.

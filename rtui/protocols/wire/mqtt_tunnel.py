@@ -97,6 +97,9 @@ class Tunnel:
                 sent = self.sock.send(self._unsent)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 break
+            except OSError:  # a broken line is told by the reader, after what the peer still had to say
+                self._unsent.clear()
+                break
             del self._unsent[:sent]
         return not self._unsent
 

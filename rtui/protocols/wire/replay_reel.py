@@ -73,6 +73,7 @@ class Reel:
         self._filter = found
         self._lock = threading.Lock()
         self._checker: Reader | None = None
+        self._closed = False
         self._count = 64
         self.links: Sequence[LinkRow] = self._reader.links()
         first, last = self._reader.bounds()
@@ -122,13 +123,15 @@ class Reel:
         try:
             with closing(Reader(self._reader.path)) as reader:
                 self._checker = reader
-                reader.verify()
+                if not self._closed:  # a thread may come late
+                    reader.verify()
         except Failure as failure:
             return failure.fault
         return None
 
     def close(self) -> None:
         """Free the file, whatever a thread is reading."""
+        self._closed = True
         self._reader.interrupt()
         if self._checker is not None:
             with suppress(sqlite3.ProgrammingError):  # it has come to its end

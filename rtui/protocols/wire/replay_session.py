@@ -79,15 +79,10 @@ class Session:
             self._warn("the capture is still being recorded: it is played as it is now")
         async with asyncio.TaskGroup() as group:
             playing = group.create_task(deck.play(), name="replay rows")
-            helpers = [
-                group.create_task(self._obey(playing), name="replay commands"),
-                group.create_task(self._verify(), name="replay check"),
-            ]
-            await asyncio.wait([playing])
-            if not self._hung_up:
-                await asyncio.wait([helpers[1]])
-            for helper in helpers:
-                helper.cancel()
+            check = group.create_task(self._verify(), name="replay check")
+            commands = group.create_task(self._obey(playing, check), name="replay commands")
+            await asyncio.wait([playing, check])
+            commands.cancel()
         if self._hung_up:
             return Closed(by="us", clean=True)
         if not deck.told:
@@ -101,11 +96,13 @@ class Session:
             text = f"{fault.title}: what can be read of it is played, the rest is lost"
             self._link.emit([Notice(text=text, level="warning", meta={"cause": fault.cause})])
 
-    async def _obey(self, playing: asyncio.Task[None]) -> None:
+    async def _obey(self, *tasks: asyncio.Task[None]) -> None:
+        """A hang-up ends `tasks`: the rows, and the check of the file, which may take longer than they."""
         async for command in self._link.commands:
             if isinstance(command, Hangup):
                 self._hung_up = True
-                playing.cancel()
+                for task in tasks:
+                    task.cancel()
             else:
                 hint = "rtui replay FILE --to TARGET sends the recorded messages again"
                 cause = "nobody is there who would take it"

@@ -167,8 +167,8 @@ class Session:
     async def leave(self) -> None:
         """Say goodbye if nobody did; what is still awaited will not come."""
         self._spaces.keep()
-        self._flush()
         self._acks.give_up(no_ack("the connection ended first"))
+        self._flush()
         self._spaces.close()
         await self._line.close()
 
@@ -258,7 +258,7 @@ class Session:
     async def _obey(self) -> None:
         async for command in self._link.commands:
             if not self._line.standing:
-                self._refuse(command.id, fault("closed", "us", "The connection is closing", "nothing more can be sent"))
+                self._refuse(command.id, fault("lost", "us", "The connection is closing", "nothing more can be sent"))
                 continue
             try:
                 await self._do(command)

@@ -122,6 +122,11 @@ class BatchConnection(ClientConnection):
         self.send_data()
         return pong
 
+    @property
+    def listening(self) -> bool:
+        """Whether what the peer says is read: not on purpose, and not while too much waits to be taken."""
+        return not (self._full or self._deaf)
+
     def deafen(self, on: bool) -> None:
         """Stop or resume reading, on purpose."""
         self._deaf = on
@@ -353,7 +358,7 @@ class BatchConnection(ClientConnection):
         if self.transport.is_closing():
             return
         # Both are idempotent on asyncio's transports.
-        if self._full or self._deaf:
-            self.transport.pause_reading()
-        else:
+        if self.listening:
             self.transport.resume_reading()
+        else:
+            self.transport.pause_reading()

@@ -93,7 +93,6 @@ class Session:
         self._connection = connection
         self._pairing = pairing
         self._verdict: Closed | None = None
-        self._deaf = False
         self._next_send = NextSend()
         self._outbox: asyncio.Queue[Send] = asyncio.Queue()
 
@@ -151,7 +150,7 @@ class Session:
         try:
             await self._do(command)
         except (ConnectionClosed, InvalidState):
-            why = fault("closed", "us", "The connection is closing", "nothing more can be sent")
+            why = fault("lost", "us", "The connection is closing", "nothing more can be sent")
             self._refuse(command, why)
 
     async def _do(self, command: Command) -> None:
@@ -179,7 +178,8 @@ class Session:
         meta |= ({} if text else {"type": "binary"}) | ({"fragments": frames} if frames > 1 else {})
         # Before any wait: the answer may be read while the transport drains.
         self._link.emit([Sent(command.id, command.channel, payload, Kind.MESSAGE, meta or None)])
-        await self._connection.drain()
+        with contextlib.suppress(OSError):  # a broken line is told by its end, after what came before
+            await self._connection.drain()
 
     def _poke(self, command: Poke) -> None:
         if len(command.payload) > MAX_CONTROL:
@@ -225,7 +225,6 @@ class Session:
                 self._verdict = dropped(code=1006)
                 self._connection.reset()
             case "stop-reading":
-                self._deaf = command.on
                 self._connection.deafen(command.on)
             case "stop-pongs":
                 self._connection.auto_pong = not command.on
@@ -267,7 +266,7 @@ class Session:
                 return
 
     def _gave_up(self, waited: float) -> bool:
-        if self._deaf:
+        if not self._connection.listening:
             # It is us who do not listen.
             return False
         timeout = self._options.ping_timeout
