@@ -169,10 +169,11 @@ def export(
     wanted: Callable[[Record], bool] | None = None,
 ) -> int:
     """Write the records that match, oldest first, and return how many; `form`: ndjson, text or raw."""
+    _, last = reader.bounds()  # before the connections: of a row that comes later, its connection may not be known
     links = {row.id: row for row in reader.links()}
     render = _renderer(form, links)
     count = 0
-    for seqs in reader.scan(found, link, newest_first=False):
+    for seqs in reader.scan(found, link, newest_first=False, last=last):
         for at in range(0, len(seqs), BATCH):
             records = reader.window(seqs[at : at + BATCH])
             if wanted is not None:

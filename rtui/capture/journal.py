@@ -7,6 +7,7 @@ it is kept encoded, and the newest ones are kept as they are: whatever has arriv
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from array import array
@@ -232,7 +233,8 @@ class Journal:
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         if self.path.parent.name.startswith("rtui-"):
-            self.path.parent.rmdir()
+            # Not rmdir: a reader that opens the file in this moment may put something beside it once more.
+            shutil.rmtree(self.path.parent, ignore_errors=True)
 
 
 class _Guard:

@@ -106,13 +106,13 @@ class Past:
 
         That is `first - 1` if nothing has come, or if what comes next is neither in memory any more nor stored yet.
         """
-        if (floor := self.floor) > first:
+        if (floor := self.floor) > first or self._journal is None:  # a file that is written is not asked twice
             last = min(first + count, floor) - 1
             if self._journal is not None:
                 last = min(last, self._journal.committed)
             return (self._reader.of_link(link, first, last) if last >= first else []), max(last, first - 1)
         last = min(first + count - 1, self.last)
-        held = self._journal.tail.since(first)[:count] if self._journal is not None else []
+        held = self._journal.tail.since(first)[:count]
         return [record for record in held if record.link == link and record.seq <= last], max(last, first - 1)
 
     def run(

@@ -105,7 +105,8 @@ class Series:
     def begin(self) -> bool:
         """Forget everything, and take in what memory holds."""
         past = self._past
-        self.upto, self._below = past.last, past.floor
+        self.upto = past.last
+        self._below = min(past.floor, self.upto + 1)  # a file that others write may have grown in between
         self.points.clear()
         self.points.extend(reversed(list(self._points(past.held(self.key, past.last + 1), self.limit))))
         self.complete = len(self.points) == self.limit or self._below <= 1
@@ -121,27 +122,33 @@ class Series:
     def refresh_all(cls, many: Sequence[Series]) -> bool:
         """`refresh` for several fields of one channel: each payload is parsed once."""
         changed = False
+        last = many[0].newest if many else 0
         for upto in {series.upto for series in many}:
             together = [series for series in many if series.upto == upto]
-            fresh = together[0].fresh()
+            fresh = together[0].fresh(last)
             for series, points in zip(together, _newest(fresh, together), strict=True):
-                changed |= series.extend(points) if fresh is not None else series.begin()
+                changed |= series.extend(points, last) if fresh is not None else series.begin()
         return changed
 
-    def fresh(self) -> list[Record] | None:
-        """What came since; None if that is too much to look at, or cannot be found now."""
+    @property
+    def newest(self) -> int:
+        """The newest sequence that there is now."""
+        return self._past.last
+
+    def fresh(self, last: int) -> list[Record] | None:
+        """What came since, up to `last`; None if that is too much to look at, or cannot be found now."""
         past, after = self._past, self.upto + 1
-        if past.last <= self.upto:
+        if last <= self.upto:
             return []
-        floor = past.floor
+        floor = min(past.floor, last + 1)
         if floor - self.upto > GAP or (floor > after and past.behind):
             return None
         stored = past.between(self.key, after, floor - 1, self.limit) if floor > after else []
         return [*stored, *past.since(self.key, after)]
 
-    def extend(self, points: Sequence[Point]) -> bool:
-        """Take in all that came up to now; whether there is a point in it."""
-        self.upto = self._past.last
+    def extend(self, points: Sequence[Point], last: int) -> bool:
+        """Take in all that came up to `last`; whether there is a point in it."""
+        self.upto = last
         self.points.extend(points)
         self.revision += bool(points)
         return bool(points)

@@ -35,6 +35,8 @@ class DemoHandle:
         self.urls: Mapping[str, str] = {}
         """Protocol → URL of its server."""
         self._process: asyncio.subprocess.Process | None = None
+        self._turn = asyncio.Lock()
+        """One start or stop at a time: the ports are free only when a stop has come to its end."""
 
     @property
     def running(self) -> bool:
@@ -47,8 +49,21 @@ class DemoHandle:
         Raises:
             Failure: if they do not start.
         """
-        if self.running:
-            return
+        async with self._turn:
+            if not self.running:
+                await self._start()
+
+    async def stop(self) -> None:
+        """Stop the servers; returns when their ports are free."""
+        async with self._turn:
+            await self._stop()
+
+    async def restart(self) -> None:
+        """Stop, then start on the same ports."""
+        await self.stop()
+        await self.start()
+
+    async def _start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-m", "rtui", "serve", "--with-parent", *self._ports()),
@@ -61,11 +76,13 @@ class DemoHandle:
             async with asyncio.timeout(PATIENCE):
                 await self._read_ready(self._process)
         except TimeoutError:
-            await self.stop()
+            await self._stop()
             raise Failure(_not_started("they did not answer in time")) from None
+        except Failure:
+            await self._stop()  # its output has ended, the process may not have
+            raise
 
-    async def stop(self) -> None:
-        """Stop the servers; returns when their ports are free."""
+    async def _stop(self) -> None:
         process, self._process = self._process, None
         if process is None:
             return
@@ -77,11 +94,6 @@ class DemoHandle:
         except TimeoutError:
             process.kill()
             await process.wait()
-
-    async def restart(self) -> None:
-        """Stop, then start on the same ports."""
-        await self.stop()
-        await self.start()
 
     def _ports(self) -> list[str]:
         if self._usual:

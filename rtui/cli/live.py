@@ -201,11 +201,11 @@ async def _awaited(work: Awaitable[Any]) -> None:
 
 
 async def until_open(connection: Connection) -> bool:
-    """Wait until it is open; False if it ended instead."""
+    """Wait until it is open; False if it ended instead. One that ended in the moment it opened was open."""
     if connection.state is State.OPEN:
         return True
     try:
         await connection.wait_open()
     except Failure:
-        return False
+        return connection.opened > 0
     return True

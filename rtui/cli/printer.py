@@ -170,9 +170,16 @@ class Filtered:
     async def finish(self) -> None:
         """Print what matches among the rows that are recorded already, while somebody reads."""
         last = self._journal.last
-        self._waits = False
-        while self._seen < last and not (self._over or self._journal.trouble):  # noqa: ASYNC110
+        # An answer that has come shall count: nothing is judged before all that was received is stored.
+        while self._journal.committed < last and not self._given_up:  # noqa: ASYNC110
             await asyncio.sleep(self.PERIOD)
+        self._waits = False
+        while self._seen < last and not self._given_up:  # noqa: ASYNC110
+            await asyncio.sleep(self.PERIOD)
+
+    @property
+    def _given_up(self) -> bool:
+        return self._over or bool(self._journal.trouble)
 
     @property
     def _over(self) -> bool:

@@ -49,9 +49,9 @@ class Chat:
             await self.join(sid, LOBBY)
 
     async def disconnect(self, sid: str, _reason: str) -> None:
-        """Leave every room."""
-        for room in [room for room, members in self._rooms.items() if sid in members]:
-            await self.leave(sid, room)
+        """Leave every room, and what is entered meanwhile by an event that came just before."""
+        while rooms := [room for room, members in self._rooms.items() if sid in members]:
+            await self.leave(sid, rooms[0])
         self._names.pop(sid, None)
 
     async def join(self, sid: str, room: str) -> dict[str, Any]:

@@ -53,6 +53,8 @@ class Connection:
         )
         self._worker: Cancellable | None = None
         self._running = False
+        self._begun = False
+        """Whether the worker of this run has had its first turn."""
         self._again = False
         """Whether another run is wanted, asked for while this one says goodbye."""
         self._hanging_up: asyncio.TimerHandle | None = None
@@ -319,7 +321,7 @@ class Connection:
     def start(self, spawner: Spawner) -> None:
         """Begin. Called by the hub; `reconnect` after the end begins again in the same way."""
         self._restart = lambda: self.start(spawner)
-        self._running = True
+        self._running, self._begun = True, False
         self._supervisor.begin()
         # The name carries no argument: a worker's default description would print passwords.
         self._worker = spawner(self._run(), f"link-{self.id}")
@@ -329,8 +331,12 @@ class Connection:
         self._again = False
         self._supervisor.leave()
         self._supervisor.abort()
+        if not self._begun:  # nor may it ever: a worker that is cancelled before its first turn tells nobody
+            self._running = False
+            self._supervisor.changed.set()
 
     async def _run(self) -> None:
+        self._begun = True
         try:
             await self._supervisor.run()
             while self._again:

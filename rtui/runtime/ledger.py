@@ -42,7 +42,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._tickets: OrderedDict[int, Ticket] = OrderedDict()
-        self._waiters: dict[int, set[asyncio.Event]] = {}
+        self._waiters: dict[int, dict[asyncio.Event, frozenset[str]]] = {}
+        """Who waits for a command, and for which outcomes."""
         self._last = 0
         self.backlog = Backlog()
         """The sends among them that are not out yet."""
@@ -78,21 +79,23 @@ class Ledger:
     def fail_pending(self, fault: Fault) -> None:
         """The attempt is over: what was not sent never will be, and no awaited acknowledgement will come."""
         for command, ticket in self._tickets.items():
-            if ticket.outcome == "pending" or command in self._waiters:
+            # Who has what he waits for keeps it, though he may not have come to look yet.
+            waiting = self._waiters.get(command, {}).values()
+            if ticket.outcome == "pending" or any(ticket.outcome not in wanted for wanted in waiting):
                 self.settle(command, fault)
 
     async def wait(self, command: int, wanted: frozenset[str]) -> Outcome:
         """The outcome once it is a failure or in `wanted`."""
         ticket = self._tickets[command]
         waiter = asyncio.Event()
-        waiters = self._waiters.setdefault(command, set())
-        waiters.add(waiter)
+        waiters = self._waiters.setdefault(command, {})
+        waiters[waiter] = wanted
         try:
             while not isinstance(ticket.outcome, Fault) and ticket.outcome not in wanted:
                 waiter.clear()
                 await waiter.wait()
         finally:
-            waiters.discard(waiter)
+            del waiters[waiter]
             if not waiters:
                 self._waiters.pop(command, None)
         return ticket.outcome

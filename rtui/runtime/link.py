@@ -105,7 +105,7 @@ class Link:
         """Stamp and store. See `protocols.base.Link.emit`."""
         if not events:
             return
-        if self.stalled and isinstance(events[0], Received | Acknowledged | Measured):
+        if self.stalled and any(isinstance(event, Received | Acknowledged | Measured) for event in events):
             self.stalled = ""
             self.touch()
         now = self._wall()

@@ -13,7 +13,7 @@ from rtui.capture.journal import Journal
 from rtui.capture.query import compile_filter
 from rtui.capture.reader import LinkRow, Reader
 from rtui.core.record import Record
-from tests.capture.helper import NOW, batch
+from tests.capture.helper import NOW, batch, store
 from tests.waiting import PATIENCE
 
 LINK = LinkRow(1, "plant", "mqtt", "mqtt://h")
@@ -120,3 +120,24 @@ def test_export_writes_what_matches_in_order(journal: Journal) -> None:
     lines = [json.loads(text) for text in b"".join(parts).splitlines()]
     assert count == len(lines) == 5_000
     assert [text["data"]["v"] for text in lines] == [v for v in range(4001, 9_001, 100) for _ in range(100)]
+
+
+def test_a_connection_that_comes_while_one_exports_has_its_name_or_is_not_there(tmp_path: Path) -> None:
+    journal = Journal.create(tmp_path / "run.rtui")
+    store(journal, batch(1, 1, link=journal.add_link("first", "websocket", "ws://h")))
+
+    class Growing(Reader):
+        """Of a capture that goes on: another connection comes in when the connections were read."""
+
+        def links(self) -> list[LinkRow]:
+            known = super().links()
+            store(journal, batch(2, 1, link=journal.add_link("second", "websocket", "ws://h")))
+            return known
+
+    reader, out = Growing(journal.path), bytearray()
+    try:
+        export(reader, None, out.extend)
+    finally:
+        reader.close()
+        journal.close()
+    assert [json.loads(line).get("connection") for line in out.splitlines()] == ["first"]

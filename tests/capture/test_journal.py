@@ -89,6 +89,20 @@ def test_file_and_folder_are_the_owners_alone(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
+def test_a_reader_that_opens_a_temporary_capture_at_its_end_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    unlink = Path.unlink
+
+    def late(path: Path, missing_ok: bool = False) -> None:
+        unlink(path, missing_ok=missing_ok)
+        if path.name.endswith("-journal"):  # SQLite makes one for a reader that had opened the file before it went
+            path.with_name(f"{journal.path.name}-shm").touch()
+
+    journal = Journal.create(temporary=True)
+    monkeypatch.setattr(Path, "unlink", late)
+    journal.close()
+    assert not journal.path.parent.exists()
+
+
 def test_a_temporary_capture_leaves_nothing() -> None:
     journal = Journal.create(temporary=True)
     store(journal, [record(1)])

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from rtui.capture.journal import TAIL_RECORDS, Journal
 from rtui.capture.past import BATCH, Key, Past, key_of
 from rtui.capture.reader import Reader
+from rtui.capture.series import Field, Series
 from rtui.core.record import Kind, Record
 from tests.capture.helper import NOW, batch, record, store
 
@@ -126,3 +127,48 @@ def test_batches_are_bounded(journal: Journal, reader: Reader) -> None:
     store(journal, batch(1, BATCH * 3 + 1))
     sizes = [len(part) for part in Past(reader).stored(Key(1, "tick", 1), BATCH * 3 + 2)]
     assert sizes == [BATCH, BATCH, BATCH, 1]
+
+
+class Growing(Reader):
+    """Of a capture that another program writes: whenever one asks how far it reaches, more comes behind that."""
+
+    arrivals: Sequence[Callable[[], None]] = ()
+
+    def bounds(self) -> tuple[int, int]:
+        found = super().bounds()
+        if self.arrivals:
+            self.arrivals[0]()
+            self.arrivals = self.arrivals[1:]
+        return found
+
+
+def test_what_comes_while_one_looks_is_not_passed_over(journal: Journal) -> None:
+    store(journal, batch(1, 5))
+    reader = Growing(journal.path)
+    past = Past(reader)
+    reader.arrivals = [lambda: store(journal, batch(6, 1))]
+    records, last = past.next_of(1, 6, 100)
+    assert (records, last) == ([], 5)
+    records, last = past.next_of(1, last + 1, 100)
+    assert ([one.seq for one in records], last) == ([6], 6)
+    reader.close()
+
+
+def test_points_that_come_while_one_looks_are_there_once(journal: Journal) -> None:
+    def arrive(seq: int) -> Callable[[], None]:
+        return lambda: store(journal, [record(seq, b'{"v":%d}' % seq, channel="temp")])
+
+    arrive(1)()
+    reader = Growing(journal.path)
+    past = Past(reader)
+    reader.arrivals = [arrive(2), arrive(3)]
+    one = Series(past, Key(1, "temp", 1), Field(".v", ("v",)))
+    one.take(one.look_up())
+    reader.arrivals = [arrive(4), arrive(5), arrive(6)]
+    one.refresh()
+    for arrival in reader.arrivals:
+        arrival()
+    reader.arrivals = ()
+    one.refresh()
+    assert [point.value for point in one.points] == [1, 2, 3, 4, 5, 6]
+    reader.close()

@@ -105,9 +105,10 @@ def cli(tmp_path: Path) -> Cli:
 
 
 @contextmanager
-def serving(protocol: str, folder: Path) -> Iterator[str]:
+def serving(protocol: str, folder: Path, port: int = 0) -> Iterator[str]:
     """The URL of a server that `rtui serve` runs meanwhile."""
-    process = Cli(folder).start("serve", protocol, "--port-base", "0", "--with-parent", stdin=subprocess.PIPE)
+    place = ("--port", f"{protocol}={port}")
+    process = Cli(folder).start("serve", protocol, *place, "--with-parent", stdin=subprocess.PIPE)
     assert process.stdout is not None
     yield json.loads(process.stdout.readline())["url"]
     # Closing its stdin is what the end of a parent looks like.

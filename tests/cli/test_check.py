@@ -153,7 +153,8 @@ def test_interrupted(cli: Cli, server: str) -> None:
 
 
 def test_a_reader_that_leaves_ends_it_quietly(cli: Cli, server: str) -> None:
-    name = session(cli, f"{server}/echo", '[[steps]]\nsend = "x"\n' * 3 + '[[steps]]\nsleep = "300ms"\n' * 2)
+    # However late this reader leaves, something is still to be printed.
+    name = session(cli, f"{server}/echo", '[[steps]]\nsend = "x"\n' * 3 + '[[steps]]\nsleep = "300ms"\n' * 400)
     process = cli.start("check", name)
     assert process.stdout is not None
     process.stdout.readline()

@@ -1,32 +1,38 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 
 from rtui.cli.demo import SHOWN, DemoHandle, demo_sessions
-from rtui.core.fault import Failure
+from rtui.core.fault import Failure, Fault
 from rtui.demo import lab
+from rtui.runtime.tasks import spawn
 from tests.cli.conftest import Cli
+from tests.port import reserved
 from tests.waiting import PATIENCE, eventually
 
 
 async def test_the_servers_come_back_on_the_same_port() -> None:
-    handle = DemoHandle()
-    await handle.start()
-    try:
-        urls = dict(handle.urls)
-        assert handle.running
-        await handle.restart()
-        assert (handle.running, dict(handle.urls)) == (True, urls)
-    finally:
-        await handle.stop()
+    with ExitStack() as ports:
+        handle = DemoHandle()
+        # Others may take what is free while the servers are away.
+        handle.urls = {name: f"http://127.0.0.1:{ports.enter_context(reserved())}" for name in lab.OFFSETS}
+        await handle.start()
+        try:
+            urls = dict(handle.urls)
+            assert handle.running
+            await handle.restart()
+            assert (handle.running, dict(handle.urls)) == (True, urls)
+        finally:
+            await handle.stop()
     assert not handle.running
 
 
@@ -38,6 +44,74 @@ async def test_the_ports_that_the_samples_name_are_never_replaced(monkeypatch: p
         with pytest.raises(Failure, match=f"Port {port} cannot be used"):
             await handle.start()
         await handle.stop()
+    assert not handle.running
+
+
+class Child:
+    """A process that ends when the test says so, once its stdin is closed."""
+
+    def __init__(self) -> None:
+        self.returncode: int | None = None
+        self.stdin = self
+        self.closed = False
+        self.may_end = asyncio.Event()
+
+    def close(self) -> None:
+        self.closed = True
+
+    async def wait(self) -> int:
+        await self.may_end.wait()
+        self.returncode = 0
+        return 0
+
+
+@pytest.fixture
+def children(monkeypatch: pytest.MonkeyPatch) -> list[Child]:
+    """Those that are started from now on; they are ready at once."""
+    made: list[Child] = []
+
+    async def start(*_words: str, **_pipes: object) -> Child:
+        await asyncio.sleep(0)
+        made.append(Child())
+        return made[-1]
+
+    async def ready(_handle: DemoHandle, _child: Child) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    monkeypatch.setattr(DemoHandle, "_read_ready", ready)
+    return made
+
+
+async def test_who_starts_them_twice_has_them_once(children: list[Child]) -> None:
+    handle = DemoHandle()
+    await asyncio.gather(handle.start(), handle.start())
+    assert len(children) == 1
+
+
+async def test_they_are_started_again_when_the_ports_are_free(children: list[Child]) -> None:
+    handle = DemoHandle()
+    await handle.start()
+    stopping = spawn(handle.stop(), "stopping")
+    await eventually(lambda: children[0].closed)
+    starting = spawn(handle.start(), "starting")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert len(children) == 1
+    children[0].may_end.set()
+    await asyncio.gather(stopping, starting)
+    assert (len(children), handle.running) == (2, True)
+
+
+async def test_one_that_failed_to_start_does_not_run(children: list[Child], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ended(_handle: DemoHandle, child: Child) -> None:
+        child.may_end.set()  # its output has ended; that the process has is told later
+        raise Failure(Fault(kind="bug", side="us", title="no"))
+
+    monkeypatch.setattr(DemoHandle, "_read_ready", ended)
+    handle = DemoHandle()
+    with pytest.raises(Failure):
+        await handle.start()
     assert not handle.running
 
 

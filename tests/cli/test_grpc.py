@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Cli, serving
+from tests.port import reserved
 from tests.waiting import PATIENCE
 
 PROTO = str(files("rtui.demo") / "proto" / "health.proto")
@@ -224,20 +225,19 @@ def test_what_is_no_stream(cli: Cli, url: str, arguments: tuple[str, ...], words
 def test_a_stream_is_asked_for_again_after_a_cut(cli: Cli) -> None:
     session = '[session]\nname = "s"\nurl = "{url}"\n[reconnect]\nfirst_delay = "10ms"\nmax_delay = "50ms"\n'
     wanted = '[[subscriptions]]\nchannel = "demo.Telemetry/Watch"\ndata = \'{"rate": 50}\'\n'
-    with serving("grpc", cli.folder) as url:
-        port = url.rpartition(":")[2]
-        (cli.folder / "s.toml").write_text(session.format(url=url) + wanted, encoding="utf-8")
-        process = cli.start("tail", "s.toml", "--format", "raw")
-        assert process.stdout is not None
-        assert json.loads(process.stdout.readline())["id"] == "1"
-    again = cli.start("serve", "--port", f"grpc={port}", "grpc", "--with-parent", stdin=subprocess.PIPE)
-    seen = 1
-    while (number := int(json.loads(process.stdout.readline())["id"])) > seen:
-        seen = number
-    assert number == 1  # the story from its beginning: a new call
-    process.terminate()
-    _, errors = process.communicate(timeout=PATIENCE)
-    again.communicate(timeout=PATIENCE)
+    with reserved() as port:
+        with serving("grpc", cli.folder, port) as url:
+            (cli.folder / "s.toml").write_text(session.format(url=url) + wanted, encoding="utf-8")
+            process = cli.start("tail", "s.toml", "--format", "raw")
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["id"] == "1"
+        with serving("grpc", cli.folder, port):
+            seen = 1
+            while (number := int(json.loads(process.stdout.readline())["id"])) > seen:
+                seen = number
+            assert number == 1  # the story from its beginning: a new call
+            process.terminate()
+            _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert "went away" in errors or "lost" in errors
 

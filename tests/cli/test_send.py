@@ -4,12 +4,17 @@ import base64
 import json
 import os
 import pty
+import socket
 import sys
+import threading
 
 import pytest
+from websockets.utils import accept_key
 
 from tests.cli.conftest import Cli
 from tests.waiting import PATIENCE
+
+CLOSE_4001 = b"\x88\x06" + (4001).to_bytes(2) + b"gone"
 
 
 def test_a_line_of_stdin_is_echoed(cli: Cli, server: str) -> None:
@@ -104,6 +109,29 @@ def test_nobody_there(cli: Cli) -> None:
 
 def test_the_server_leaves_before_the_reply(cli: Cli, server: str) -> None:
     assert cli.run("send", f"{server}/close?code=4001&after=0.2", "x", "--wait", "9").returncode == 4
+
+
+def test_a_server_that_leaves_in_one_piece_with_its_greeting(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet_and_leave() -> None:
+            with server.accept()[0] as line:
+                head = line.recv(65_536)
+                key = next(one for one in head.split(b"\r\n") if one.lower().startswith(b"sec-websocket-key"))
+                answer = accept_key(key.split(b": ")[1].decode())
+                line.sendall(
+                    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Accept: " + answer.encode() + b"\r\n\r\n" + CLOSE_4001
+                )
+                while line.recv(65_536):
+                    pass
+
+        peer = threading.Thread(target=greet_and_leave)
+        peer.start()
+        ended = cli.run("send", f"ws://127.0.0.1:{server.getsockname()[1]}/", "x", "--wait", "9")
+        peer.join(PATIENCE)
+    assert ended.returncode == 4
+    assert "4001" in ended.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the masks are POSIX's")

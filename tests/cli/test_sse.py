@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rtui.demo import sse_token
 from tests.cli.conftest import Cli, serving
+from tests.port import reserved
 from tests.waiting import PATIENCE
 
 
@@ -157,25 +156,15 @@ def test_a_secret_is_shown_nowhere(cli: Cli, url: str) -> None:
     assert "c4n4ry" not in ended.stdout + ended.stderr
 
 
-def test_nothing_is_lost_while_the_server_is_away(cli: Cli, tmp_path: Path) -> None:
-    def serve(port: int) -> subprocess.Popen[str]:
-        return cli.start("serve", "sse", "--with-parent", "--port", f"sse={port}", stdin=subprocess.PIPE)
-
-    def address(process: subprocess.Popen[str]) -> str:
-        assert process.stdout is not None
-        return str(json.loads(process.stdout.readline())["url"])
-
-    first = serve(0)
-    url = address(first)
-    tail = cli.start("tail", f"{url}/news?rate=20", "--count", "60", "--for", f"{PATIENCE:.0f}s")
-    assert tail.stdout is not None
-    seen = [tail.stdout.readline() for _ in range(20)]
-    first.communicate(timeout=PATIENCE)
-    second = serve(int(url.rpartition(":")[2]))
-    address(second)
-    rest = tail.stdout.read()  # `communicate` would not know of what `readline` has read ahead
-    _, told = tail.communicate(timeout=PATIENCE)
-    second.communicate(timeout=PATIENCE)
+def test_nothing_is_lost_while_the_server_is_away(cli: Cli) -> None:
+    with reserved() as port:
+        with serving("sse", cli.folder, port) as url:
+            tail = cli.start("tail", f"{url}/news?rate=20", "--count", "60", "--for", f"{PATIENCE:.0f}s")
+            assert tail.stdout is not None
+            seen = [tail.stdout.readline() for _ in range(20)]
+        with serving("sse", cli.folder, port):
+            rest = tail.stdout.read()  # `communicate` would not know of what `readline` has read ahead
+            _, told = tail.communicate(timeout=PATIENCE)
     found = ids("".join(seen) + rest)
     assert (tail.returncode, found) == (0, [*range(found[0], found[0] + 60)])
     assert "next attempt" in told

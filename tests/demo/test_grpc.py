@@ -336,8 +336,8 @@ async def test_no_such_service_has_a_health(client: grpc.aio.Channel) -> None:
 
 
 @pytest.mark.parametrize(("name", "request_"), [("Faults/Hang", EMPTY), ("Telemetry/Watch", made("WatchRequest"))])
-async def test_closing_does_not_wait_for_a_call(name: str, request_: Any) -> None:
-    server = await serve()
+async def test_closing_does_not_wait_for_a_call(port: int, name: str, request_: Any) -> None:
+    server = await serve(port=port)
     async with visitor(server) as client:
         call = method(client, name)(request_)
         await method(client, "Echo/Say")(made("Words"))  # behind it on the same connection
@@ -345,7 +345,7 @@ async def test_closing_does_not_wait_for_a_call(name: str, request_: Any) -> Non
         await server.close()
         assert time.monotonic() - began < 20
         assert (await ended(call)).code() in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
-    again = await serve(port=server.port)
+    again = await serve(port=port)
     await again.close()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -119,6 +120,16 @@ async def test_the_queue_waits_for_the_next_and_gives_up(client: aiohttp.ClientS
     async with client.get(f"/queue?every=0.2&hold=0.1&cursor={ahead}") as answered:
         assert await answered.json() == {"cursor": str(ahead), "items": []}
     assert time.monotonic() - began >= 0.1
+
+
+async def test_the_queue_waits_by_its_own_clock(client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    began, now = time.monotonic(), time.time()
+    slow = SimpleNamespace(time=lambda: now + (time.monotonic() - began) / 2)
+    monkeypatch.setattr(polling_scene, "time", slow)
+    ahead = polling_scene._tick(0.2)
+    async with client.get(f"/queue?every=0.2&cursor={ahead}") as answered:
+        items = (await answered.json())["items"]
+    assert [item["id"] for item in items][:1] == [ahead + 1]
 
 
 async def test_every_third_answer_lost_its_cursor(client: aiohttp.ClientSession) -> None:

@@ -101,13 +101,13 @@ async def test_an_id_of_others_is_a_first_visit(client: aiohttp.ClientSession, l
     assert abs(int(found["id"]) - sse_news.newest(0.01)) <= sse_news.PREVIEW
 
 
-async def test_nothing_is_lost_while_the_server_is_away() -> None:
-    server = await serve()
+async def test_nothing_is_lost_while_the_server_is_away(port: int) -> None:
+    server = await serve(port=port)
     async with visitor(server) as client:
         before = [int(block["id"]) for block in await read(client, "/news?rate=50", 20)]
     await server.close()
     await asyncio.sleep(0.2)  # ten events' worth of absence: what is missed, not what is waited for
-    server = await serve(port=server.port)
+    server = await serve(port=port)
     async with visitor(server) as client:
         after = [int(block["id"]) for block in await read(client, "/news?rate=50", 20, before[-1])]
     await server.close()

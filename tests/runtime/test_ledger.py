@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from rtui.core.fault import Fault
 from rtui.runtime.ledger import MAX_OUTSTANDING, Ledger
 from rtui.runtime.tasks import spawn
@@ -51,3 +53,24 @@ def test_what_is_not_sent_yet_is_not_forgotten() -> None:
         ledger.issue()
     assert ledger.get(first) is not None
     assert ledger.get(second) is None
+
+
+@pytest.mark.parametrize(("outcome", "wanted"), [("acked", {"acked"}), ("sent", {"sent", "acked"})])
+async def test_the_end_takes_nothing_back_from_who_waited(outcome: str, wanted: set[str]) -> None:
+    ledger = Ledger()
+    one = ledger.issue()
+    waiting = spawn(ledger.wait(one, frozenset(wanted)), "waiting")
+    await eventually(lambda: one in ledger._waiters)
+    ledger.settle(one, outcome)
+    ledger.fail_pending(FAULT)  # in the same turn: who waits has not looked yet
+    assert await waiting == outcome
+
+
+async def test_the_end_is_told_who_waits_for_more_than_came() -> None:
+    ledger = Ledger()
+    one = ledger.issue()
+    waiting = spawn(ledger.wait(one, frozenset({"acked"})), "waiting")
+    await eventually(lambda: one in ledger._waiters)
+    ledger.settle(one, "sent")
+    ledger.fail_pending(FAULT)
+    assert await waiting == FAULT
