@@ -66,12 +66,13 @@ class TypeFile:
 def type_file(path: Path) -> TypeFile:
     """The descriptor set at `path`, read anew only when it was written since."""
     try:
-        written = path.stat().st_mtime_ns
+        found = path.stat()
     except OSError:
-        written = 0
-    return _known(path, written)
+        return _known(path, ())
+    # The time alone does not tell: of what is written within one tick of the clock, it may be that of the first piece.
+    return _known(path, (found.st_mtime_ns, found.st_size, found.st_ino))
 
 
 @lru_cache(maxsize=32)
-def _known(path: Path, _written: int) -> TypeFile:
+def _known(path: Path, _written: tuple[int, ...]) -> TypeFile:
     return TypeFile(path)

@@ -264,6 +264,8 @@ class Workbench(Mortal):
         """Every pane is there: connect, tell what is wrong, start the clock."""
         if user_themes().is_dir():
             self._problems += (await asyncio.to_thread(all_themes))[1]
+        if self._leaving:
+            return  # meanwhile
         self._tell_problems()
         if self.catalog.journal is None:
             self._open_capture()
@@ -457,7 +459,7 @@ class Workbench(Mortal):
     def keep(self) -> None:
         """Keep what is kept between runs."""
         self.desk.keep_filter()
-        if self.live:
+        if self.live and not self.opening:  # until then those of the last run are still to be opened
             recall.remember_tabs(self.state, self.desk.sheets)
         lost = self.remember_drafts(self.desk.sheets)
         unsaved = self.keeper.save()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -52,8 +53,14 @@ class DiskWatch:
     async def look(self) -> None:
         """Look once."""
         await self._look_at_tabs()
-        if (entries := await asyncio.to_thread(self._folders.changed)) is not None:
+        reloads = self._desk.reloads
+        entries = await asyncio.to_thread(self._folders.changed)
+        if entries is None:
+            return
+        if reloads == self._desk.reloads:
             self._desk.sure_picture.sidebar.load(entries)
+        else:
+            self._folders = Folders()  # what was listed meanwhile may be newer: the next look lists anew
 
     async def _look_at_tabs(self) -> None:
         sheets = list(self._desk.sheets)
@@ -63,6 +70,8 @@ class DiskWatch:
             if session is None or session.path is None or session.stored is None:
                 continue
             now = (session.path, await asyncio.to_thread(_stamp, session.path))
+            if not self._stands(sheet, session):
+                continue
             missed = self._missed.pop(sheet.key, None)
             if now == self._seen.get(sheet.key):
                 continue
@@ -80,9 +89,10 @@ class DiskWatch:
         try:
             fresh = await asyncio.to_thread(load_session, path, declares_for)
         except SettingsError as wrong:
-            self._desk.tell_error(wrong)
+            if self._stands(sheet, session):
+                self._desk.tell_error(wrong)
             return True
-        if sheet.session is not session:
+        if not self._stands(sheet, session):
             return False
         if fresh.stored != session.stored:
             self._take(sheet, session, fresh)
@@ -90,6 +100,10 @@ class DiskWatch:
             sheet.unsaved = is_changed(session)
         self._gone.discard(sheet.key)
         return True
+
+    def _stands(self, sheet: Sheet, session: Session) -> bool:
+        """Whether what was read is still about the tab: it was neither closed nor renamed or changed meanwhile."""
+        return sheet.session is session and self._desk.sheets.get(sheet.key) is sheet
 
     def _keep_without_file(self, sheet: Sheet, path: Path) -> None:
         """The file was deleted or renamed: what it held is only here now, and leaving asks."""
@@ -128,7 +142,8 @@ def _folders() -> Iterator[Path]:
     for _, folder in session_folders():
         yield folder
         inside = (path for path in folder.rglob("*/") if path.is_dir())
-        yield from islice(inside, MOST_FILES)
+        with suppress(OSError):  # one went while they were listed: that is found next time
+            yield from islice(inside, MOST_FILES)
 
 
 async def reload(desk: Desk, sheet: Sheet, session: Session, path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from rtui.workbench.typeahead import POLL, Patience
+
 if TYPE_CHECKING:
     from rtui.capture.query import Filter
     from rtui.workbench.screens.desk import Desk
@@ -41,12 +43,19 @@ class Hunt:
         sheet = self._desk.sheets.current
         if sheet is None:
             return
+        await self._stored(sheet)
         hit = await self._next(sheet, wanted, here, step)
         if hit is None and sheet is self._desk.sheets.current and sheet.lens.seqs:
             hit = await self._next(sheet, wanted, 0 if step > 0 else sheet.lens.seqs[-1] + 1, step)
             self._desk.say(told(what, step, same=None if hit is None else hit == here))
         if hit is not None and sheet is self._desk.sheets.current:
             self._desk.log_view.go_to(hit)
+
+    async def _stored(self, sheet: Sheet) -> None:
+        """Wait for the rows that are shown to be stored, a matter of moments: only there are they looked at."""
+        journal, newest, patience = self._desk.bench.catalog.journal, sheet.lens.newest, Patience()
+        while journal is not None and newest is not None and journal.committed < newest and not patience.lost:  # noqa: ASYNC110
+            await asyncio.sleep(POLL)
 
     async def _next(self, sheet: Sheet, wanted: Filter, here: int, step: int) -> int | None:
         """The next hit from `here`; None if there is none, or another tab is looked at meanwhile."""

@@ -79,9 +79,17 @@ class Reading:
             return
         if log.follow and not lens.done and (not lens.seqs or lens.seqs[0] > left):
             return
+        if log.follow and self._is_on_its_way(left):
+            return
+        lens.refresh()
         self._left = None
         if log.follow and lens.newest is not None and lens.newest >= left:
             log.go_to(left)
+
+    def _is_on_its_way(self, seq: int) -> bool:
+        """Whether a row will be stored in a moment: filters look at those that are."""
+        journal = self._desk.bench.catalog.journal
+        return journal is not None and journal.committed < seq and not journal.trouble
 
     def head(self, header: ConnectionHeader) -> None:
         """`header` tells how the connection is."""

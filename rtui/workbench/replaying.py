@@ -65,10 +65,11 @@ def go_to_share(desk: Desk, share: float) -> None:
 
 
 def again(desk: Desk, playback: Playback, position: int | None = None) -> None:
-    """Play once more, in all tabs that played it together."""
+    """Play once more, in all tabs that played it together, also in one whose check of the file goes on."""
     for sheet in desk.sheets:
         connection = sheet.connection
-        if connection is not None and connection.adapter.playback is playback and connection.state is State.CLOSED:
+        ended = connection is not None and connection.state in {State.OPEN, State.CLOSED}
+        if connection is not None and ended and connection.adapter.playback is playback:
             if position is not None:
                 connection.link.memory[SEEK] = position
             connection.reconnect()

@@ -198,9 +198,8 @@ def _cpu(terminal: Terminal, seconds: float) -> float:
 
 
 def _busy(pid: int) -> float:
-    """Seconds that the threads of a process have run (schedstat in proc(5), which is finer than the clock's ticks)."""
-    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(thread.read_text(encoding="ascii").split()[0]) for thread in threads) / 1e9
+    """Seconds that a process has run, with its threads that have ended: what they took must not be missing later."""
+    return time.clock_gettime(~pid << 3 | 2)  # clock_getcpuclockid(3), which is finer than the ticks of /proc
 
 
 def _memory(pid: int) -> float:

@@ -115,11 +115,13 @@ def _same_size(program: int) -> None:
 
 def run(command: Sequence[str], delay: float, rate: float) -> int:
     """Run `command` behind a line; its exit status."""
+    size = fcntl.ioctl(sys.stdin.fileno(), termios.TIOCGWINSZ, bytes(8))
     process, program = pty.fork()
     if not process:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, size)  # here, not by us: it may look before we are given the CPU again
         os.execvpe(command[0], list(command), {**os.environ, "SSH_CONNECTION": SSH, "SSH_TTY": os.ttyname(0)})  # noqa: S606
-    _same_size(program)
     signal.signal(signal.SIGWINCH, lambda *_: _same_size(program))
+    _same_size(program)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _: os.kill(process, number))
     before = termios.tcgetattr(sys.stdin.fileno())

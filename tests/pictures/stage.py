@@ -52,9 +52,10 @@ class Stage:
         return self.bench.desk
 
     async def press(self, *keys: str) -> None:
-        """Press keys, one after the other."""
-        await self.pilot.press(*keys)
-        await self.settle()
+        """Press keys, each when what the one before has led to is there: a list may come from a thread."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.settle()
 
     async def go_to(self, name: str) -> None:
         """Show a tab."""
@@ -80,10 +81,9 @@ class Stage:
 
     async def settle(self) -> None:
         """Until all that came is stored and shown."""
-        journal = self.bench.catalog.journal
-        assert journal is not None
-        await self.until(lambda: journal.committed == journal.last, "everything is stored")
         for _ in range(FRAMES):
+            await self.until(lambda: self._is_stored, "everything is stored")
+            await self.until(lambda: self._is_scanned, "filters have looked at all of it")
             await self.frame()
             await self.until(lambda: not self._busy, "nothing is under way")
 
@@ -94,6 +94,19 @@ class Stage:
         for _ in range(TURNS):
             await self.pilot._wait_for_screen()
             self.bench.screen._on_timer_update()  # `Pilot.pause`, but for the sleep: the loop's timers may stand still
+
+    @property
+    def _is_stored(self) -> bool:
+        journal = self.bench.catalog.journal
+        return journal is not None and journal.committed == journal.last
+
+    @property
+    def _is_scanned(self) -> bool:
+        """Whether the threads that look for what a filter lets through have ended, and their rows are taken in."""
+        lenses = [sheet.lens for sheet in self.desk.sheets.shown]
+        for lens in lenses:
+            lens.refresh()
+        return all(lens.done for lens in lenses)
 
     @property
     def _busy(self) -> bool:

@@ -40,7 +40,10 @@ async def call(stage: Stage) -> None:
     """A method that streams: its request, its answers with their latency, its end."""
     await stage.go_to("calls")
     stage.desk.load_composer(REPEAT, REPEATED)
+    before = stage.bench.catalog.last
     await stage.press("ctrl+s")
+    await stage.until(lambda: stage.bench.catalog.last > before, "the call and all that came of it")
+    await stage.settle()
     await stage.pick(f"ch={REPEATED} in kind:message")
     await stage.press("f4")
 

@@ -90,6 +90,17 @@ def test_a_descriptor_set_is_read_again_when_it_was_written(made: Path) -> None:
     assert type_file(made.parent / "none").path.name == "none"
 
 
+def test_a_descriptor_set_that_was_read_half_is_read_again_though_its_time_is_the_same(made: Path) -> None:
+    whole = made.read_bytes()
+    made.write_bytes(whole[: len(whole) // 2])
+    os.utime(made, ns=(1, 1))
+    file = type_file(made)
+    made.write_bytes(whole)
+    os.utime(made, ns=(1, 1))
+    assert type_file(made) is not file
+    assert "plant.Reading" in type_file(made).types().names
+
+
 # The message pane
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from rtui.workbench.look import VARIABLES
 from rtui.workbench.screens.checklist import Checklist
 from rtui.workbench.screens.dialog import Choice, Choose, Confirm, Dialog, Prompt
 from rtui.workbench.screens.menu import Entry, Menu
+from rtui.workbench.screens.progress import Progress
 from rtui.workbench.widgets.safe import Tick
 from tests.waiting import eventually
 
@@ -155,3 +157,43 @@ async def test_its_rows_can_be_clicked(name: str) -> None:
     async with asked(name) as (pilot, answers):
         await pilot.click(OptionList, offset=(4, 1 if name == "choose" else 2))
         await eventually(lambda: answers == ["b"])
+
+
+async def test_work_that_ends_below_a_question_leaves_the_question_and_closes_after_it() -> None:
+    held = threading.Event()
+
+    def job() -> Iterator[tuple[int, int]]:
+        yield 0, 1
+        held.wait()
+        yield 1, 1
+
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        answers: list[int | bool | None] = []
+        try:
+            await app.push_screen(Progress("export", job()), answers.append)
+            await app.push_screen(Confirm("quit", "", yes="Leave", no="Stay"), answers.append)
+        finally:
+            held.set()
+        await app.workers.wait_for_complete()
+        assert answers == []
+        await pilot.press("n")
+        await eventually(lambda: len(app.screen_stack) == 1)
+        await pilot.pause()
+        assert answers == [False, 1]
+
+
+@pytest.mark.parametrize("answer", [None, "a"])
+async def test_no_row_is_shown_after_the_answer(answer: str | None) -> None:
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        shown: list[str | None] = []
+        choices = [Choice("a", "apple"), Choice("b", "pear")]
+        dialog = Choose("fruit", choices, preview=shown.append)
+        await app.push_screen(dialog, lambda picked: shown.append(picked or "as before"))
+        await pilot.pause()
+        dialog.action_move(1)
+        dialog.dismiss(answer)
+        await eventually(lambda: not dialog.is_running)
+        await pilot.pause()
+        assert shown[-1] == (answer or "as before")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,18 @@ from textual.pilot import Pilot
 
 from rtui.capture.journal import Journal
 from rtui.demo import websocket as demo
+from rtui.runtime.tasks import spawn
 from rtui.settings.paths import user_sessions
 from rtui.settings.session import Session, load_session, save_session, session_from_url
-from rtui.settings.session_list import SessionEntry
+from rtui.settings.session_list import SessionEntry, list_sessions
 from rtui.settings.session_merge import both, is_changed, mine_over
+from rtui.settings.session_move import moved
 from rtui.workbench import disk
 from rtui.workbench.actions import session as actions
 from rtui.workbench.app import Workbench
 from rtui.workbench.panes.sidebar import Sidebar
 from rtui.workbench.screens.dialog import Choose
+from tests.waiting import eventually
 from tests.workbench.conftest import running, until
 from tests.workbench.test_desk import toasts
 
@@ -239,6 +244,89 @@ def test_folders_are_read_only_when_one_of_them_changed(tmp_path: Path, monkeypa
     assert watch.changed() == []
     assert watch.changed() is None
     assert len(reads) == 3
+
+
+@pytest.mark.usefixtures("seldom")
+async def test_a_list_that_was_read_before_a_change_made_here_does_not_hide_it(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    held, begun = threading.Event(), threading.Event()
+
+    def late() -> list[SessionEntry]:
+        entries = list_sessions()
+        begun.set()
+        held.wait()
+        return entries
+
+    async with running(journal) as (bench, _):
+        saved("ws://127.0.0.1/mine")
+        watch = disk.DiskWatch(bench.desk)
+        monkeypatch.setattr(disk, "list_sessions", late)
+        look = spawn(watch.look(), "look")
+        try:
+            await eventually(begun.is_set)
+            await asyncio.to_thread((user_sessions() / "mine.toml").rename, user_sessions() / "renamed.toml")
+            bench.desk.reload_sessions()
+        finally:
+            held.set()
+        await look
+        assert listed(bench) == ["renamed"]
+        await watch.look()
+        assert listed(bench) == ["renamed"]
+
+
+@pytest.mark.usefixtures("seldom")
+@pytest.mark.parametrize("change", ["renamed", "closed"])
+async def test_a_file_that_is_gone_is_not_told_of_a_tab_that_has_another_name_by_then_or_none(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    held, begun, stamp = threading.Event(), threading.Event(), disk._stamp
+
+    def late(path: Path) -> disk.Stamp:
+        begun.set()
+        held.wait()
+        return stamp(path)
+
+    async with running(journal) as (bench, _):
+        bench.connect(saved(f"{server.url}/echo"))
+        sheet, watch, path = bench.desk.sheets.current, disk.DiskWatch(bench.desk), user_sessions() / "mine.toml"
+        assert sheet is not None
+        await watch.look()
+        await asyncio.to_thread(path.rename, path.with_stem("other"))
+        await watch.look()
+        monkeypatch.setattr(disk, "_stamp", late)
+        look = spawn(watch.look(), "look")
+        try:
+            await eventually(begun.is_set)
+            if change == "renamed":
+                sheet.session = moved(mine_of(bench), path.with_stem("other"))
+            else:
+                bench.desk.close_tab()
+        finally:
+            held.set()
+        await look
+        assert "is gone" not in toasts(bench)
+        assert not sheet.unsaved
+
+
+def test_a_folder_that_goes_while_folders_are_listed_does_not_end_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    deeper, time = Path("sessions") / "deep" / "deeper", disk._time
+    deeper.mkdir(parents=True)
+
+    def slow(folder: Path) -> int | None:
+        if folder == deeper and deeper.exists():
+            shutil.rmtree(deeper.parent)
+        return time(folder)
+
+    monkeypatch.setattr(disk, "_time", slow)
+    watch = disk.Folders()
+    assert watch.changed() is not None
+    assert watch.changed() is not None, "found next time"
+    assert watch.changed() is None
 
 
 async def test_what_was_saved_here_is_no_change(journal: Journal, server: demo.Server) -> None:

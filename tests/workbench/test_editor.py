@@ -45,3 +45,19 @@ async def test_an_editor_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPat
     text, trouble = await edit_text(Terminal(), "abc")
     assert text == "abc"
     assert "cannot be started" in trouble
+
+
+async def test_a_key_that_comes_right_after_the_editor_finds_the_edited_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[str] = []
+
+    class Eager(Terminal):
+        @contextlib.contextmanager
+        def suspend(self) -> Iterator[None]:
+            yield
+            asyncio.get_running_loop().call_soon(happened.append, "a key")
+
+    monkeypatch.setenv("VISUAL", "true")
+    await edit_text(Eager(), "abc")
+    happened.append("the text")
+    await asyncio.sleep(0)
+    assert happened == ["the text", "a key"]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
+import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Label, OptionList
 
 from rtui.capture.journal import Journal
 from rtui.capture.query import compile_filter
 from rtui.demo import websocket as demo
+from rtui.workbench import typeahead
 from rtui.workbench.app import Workbench
 from rtui.workbench.hunt import told
 from rtui.workbench.screens.dialog import Choose, Prompt
 from rtui.workbench.screens.search import Completing, Search
 from rtui.workbench.vocabulary import vocabulary
+from tests.waiting import PATIENCE
 from tests.workbench.conftest import running, until
 from tests.workbench.widgets.fake import screen_text
 
@@ -119,6 +123,57 @@ async def test_a_search_goes_on_from_the_other_end(journal: Journal, server: dem
         for key, there in (("N", newer), ("N", older), ("N", newer), ("n", older)):
             await pilot.press(key)
             await until(pilot, lambda: not log.follow and log.cursor_seq == there, key)  # noqa: B023
+
+
+def storing_held_back(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Until it is set, no more is known to be in the file."""
+    free, take = threading.Event(), journal._courier._take_report
+
+    def late(number: int, text: str) -> None:
+        free.wait()
+        take(number, text)
+
+    monkeypatch.setattr(journal._courier, "_take_report", late)
+    return free
+
+
+async def test_a_row_is_found_though_it_is_shown_before_it_is_stored(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        log = bench.desk.log_view
+        await until(pilot, lambda: log.total and journal.committed == log.total, "the connection opens")
+        monkeypatch.setattr(typeahead, "PATIENCE", PATIENCE)
+        free = storing_held_back(journal, monkeypatch)
+        try:
+            bench.desk.send(b"needle")
+            await until(pilot, lambda: log.total == 3, "the echo")
+            bench.desk.hunt.needle = compile_filter("needle")
+            bench.desk.hunt.search(-1)
+            await pilot.pause()
+        finally:
+            free.set()
+        await until(pilot, lambda: not log.follow and log.cursor_seq == 3, "found")
+
+
+async def test_who_has_scrolled_back_to_a_row_that_is_not_stored_yet_stays_there_when_filtering(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        log = bench.desk.log_view
+        await until(pilot, lambda: log.total and journal.committed == log.total, "the connection opens")
+        free = storing_held_back(journal, monkeypatch)
+        try:
+            for text in (b"needle", b"needle"):
+                bench.desk.send(text)
+            await until(pilot, lambda: log.total == 5, "the echoes")
+            log.go_to(3)
+            bench.desk.set_filter(compile_filter("needle"), "needle")
+            bench.desk.sure_picture.slow()
+        finally:
+            free.set()
+        await until(pilot, lambda: log.total == 4, "filtered")
+        await until(pilot, lambda: not log.follow and log.cursor_seq == 3, "still there")
 
 
 def test_who_is_taken_around_the_end_is_told() -> None:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+from pathlib import Path
+
+import pytest
+
 from rtui.capture.journal import Journal
+from rtui.capture.lens import Lens
+from rtui.capture.reader import Reader
 from rtui.core.lifecycle import State
 from rtui.demo import websocket as demo
 from rtui.workbench.app import Workbench
 from rtui.workbench.widgets.footer import KeyLine
 from tests.workbench.conftest import running, until
+from tests.workbench.test_snapshot import write_capture
 
 OF_ROWS = {"Open", "Freeze", "Time", "Mark"}
 
@@ -43,3 +51,19 @@ async def test_who_is_away_can_be_called_again(journal: Journal, server: demo.Se
         await until(pilot, lambda: "Reconnect" in footer(bench), "it is closed")
         await pilot.press("r")
         await until(pilot, lambda: bench.desk.sure.state is State.OPEN and "Reconnect" not in footer(bench))
+
+
+async def test_rows_that_are_found_late_bring_their_keys_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found, scan = threading.Event(), Lens._scan
+
+    def late(lens: Lens, reader: Reader) -> None:
+        found.wait()
+        scan(lens, reader)
+
+    monkeypatch.setattr(Lens, "_scan", late)
+    write_capture(tmp_path / "old.rtui")
+    async with running(None, reader=Reader(tmp_path / "old.rtui")) as (bench, pilot):
+        assert "Open" not in footer(bench)
+        found.set()
+        await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
+        assert footer(bench) >= OF_ROWS

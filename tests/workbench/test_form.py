@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.containers import Vertical
 from textual.pilot import Pilot
 from textual.widgets import Input, Label
 
@@ -16,8 +18,9 @@ from rtui.demo import http, sse
 from rtui.settings.paths import user_sessions
 from rtui.settings.session import save_session, session_from_url
 from rtui.workbench.app import Workbench
-from rtui.workbench.screens.dialog import Choose, Prompt
+from rtui.workbench.screens.dialog import Choose, Confirm, Prompt
 from rtui.workbench.screens.form import SessionForm
+from tests.waiting import eventually
 from tests.workbench.conftest import running, until
 
 
@@ -132,3 +135,31 @@ async def test_a_session_can_be_connected_by_its_name_or_its_file(
                 "its tab",
             )
         assert sum(not sheet.is_timeline for sheet in bench.desk.sheets) == 2, "a tab that is there is gone to"
+
+
+@pytest.mark.parametrize("step", ["remove_children", "mount_all"])
+async def test_a_form_is_left_while_the_fields_of_another_protocol_are_on_their_way(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    async with running(journal) as (bench, pilot):
+        form = await new_session(bench, pilot)
+        options, held, begun = form.query_one("#options", Vertical), asyncio.Event(), asyncio.Event()
+        change = getattr(options, step)
+
+        async def late(*fields: Any) -> None:
+            begun.set()
+            await held.wait()
+            await change(*fields)
+
+        monkeypatch.setattr(options, step, late)
+        form.query_one("#url", Input).value = "mqtt://127.0.0.1:1"
+        form.query_one("#name", Input).focus()
+        await eventually(begun.is_set)
+        try:
+            form.action_dismiss_without()
+            await eventually(lambda: isinstance(bench.screen, Confirm))
+        finally:
+            held.set()
+        await pilot.press("n")
+        await until(pilot, lambda: bench.screen is form, "back")
+        assert form.query("#option-client_id")

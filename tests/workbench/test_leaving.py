@@ -6,22 +6,28 @@ import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from textual.app import ScreenStackError
 
 from rtui.capture.journal import Journal
+from rtui.capture.reader import Reader
 from rtui.cli.main import run
 from rtui.cli.status import Status
 from rtui.core.lifecycle import State
 from rtui.demo import websocket as demo
+from rtui.settings.config import Config
+from rtui.settings.paths import user_themes
 from rtui.settings.secrets import Secrets
+from rtui.workbench import state
+from rtui.workbench.app import Workbench
 from rtui.workbench.crash import leave_report
-from rtui.workbench.state_file import load_state, state_file
+from rtui.workbench.state_file import load_state, save_state, state_file
 from rtui.workbench.terminal import Outlet
 from rtui.workbench.widgets.composer import Composer
-from tests.waiting import PATIENCE
+from tests.waiting import PATIENCE, eventually
 from tests.workbench.conftest import running, until
 
 
@@ -169,3 +175,30 @@ async def test_what_comes_after_the_last_screen_is_gone_finds_nothing_and_breaks
         await until(pilot, lambda: bench.pump.running, "frames")
     assert bench.crash == ""
     assert not bench.pump.running
+
+
+async def test_who_leaves_during_the_start_connects_nothing_and_keeps_the_tabs_of_the_last_run(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, gone = f"{server.url}/echo", threading.Event()
+    save_state(state.State(opened=[url]), state_file())
+    user_themes().mkdir(parents=True)
+    bench = Workbench(reader=Reader(journal.path), journal=journal, config=Config(animations=False))
+
+    def leaving_meanwhile() -> object:
+        loop.call_soon_threadsafe(bench.leave_at_once)
+        gone.wait()
+        return [], []
+
+    def left(code: int) -> None:
+        leave(code)
+        gone.set()
+
+    leave, loop = bench.exit, asyncio.get_running_loop()
+    monkeypatch.setattr("rtui.workbench.app.all_themes", leaving_meanwhile)
+    monkeypatch.setattr(bench, "exit", left)
+    async with bench.run_test():
+        await eventually(gone.is_set)
+    bench.catalog.reader.close()
+    assert load_state(state_file())[0].opened == [url]
+    assert list(bench.hub.connections) == []

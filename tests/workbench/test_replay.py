@@ -18,6 +18,7 @@ from rtui.core.lifecycle import State
 from rtui.core.record import Kind
 from rtui.demo import websocket as demo
 from rtui.protocols.playback import Playback
+from rtui.protocols.wire.replay_deck import Deck
 from rtui.settings.config import Config
 from rtui.settings.paths import captures_folder
 from rtui.workbench.app import Workbench
@@ -260,10 +261,13 @@ async def test_recorded_ends_are_rows_and_no_ends(journal: Journal, tmp_path: Pa
     async with running(journal, f"replay:{tmp_path}/a.rtui") as (bench, pilot):
         played = await playing(bench, pilot)
         played.seek(BEGIN + MINUTE)
-        await until(pilot, lambda: bench.catalog.last >= len(Kind) + 2)
+
+        def told() -> list[int]:
+            rows = bench.catalog.records(range(1, bench.catalog.last + 1))
+            return [row.kind for row in rows if row.payload == b"then"]
+
+        await until(pilot, lambda: told() == list(Kind), "all of them")
         assert bench.desk.sure.state is State.OPEN
-        told = [row.kind for row in bench.catalog.records(range(1, bench.catalog.last + 1)) if row.payload == b"then"]
-        assert told == list(Kind)
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (20, 5)])
@@ -277,3 +281,23 @@ async def test_the_line_fits(journal: Journal, capture: Path, size: tuple[int, i
         assert strip.cell_length == bar(bench).size.width
         assert strip.text.isascii()
         assert "REPLAY"[: max(0, size[0] - 4)] in strip.text
+
+
+@pytest.mark.parametrize("keys", [("ctrl+t",), ("0",)])
+async def test_it_plays_again_though_the_file_is_still_checked(
+    journal: Journal, capture: Path, monkeypatch: pytest.MonkeyPatch, keys: tuple[str, ...]
+) -> None:
+    held, check = asyncio.Event(), Deck.verified
+
+    async def late(deck: Deck) -> Any:
+        await held.wait()
+        return await check(deck)
+
+    monkeypatch.setattr(Deck, "verified", late)
+    async with running(journal, *urls(capture, "?speed=max")) as (bench, pilot):
+        played = await playing(bench, pilot)
+        await until(pilot, lambda: played.over)
+        await pilot.press(*keys)
+        await until(pilot, lambda: playback(bench) is not played, "another time")
+        held.set()
+        await until(pilot, lambda: bench.desk.sure.state is State.CLOSED and playback(bench).over, "to the end")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -281,3 +282,31 @@ async def test_closing_a_tab_whose_session_was_changed_asks(journal: Journal, se
             await pilot.press(key)
             await until(pilot, lambda: bench.screen is bench.desk, "answered")
             await until(pilot, lambda left=left: (bench.desk.sheets.current is None) is left, "as was answered")  # type: ignore[misc]
+
+
+async def test_what_was_saved_stays_in_its_tab_though_another_is_looked_at_by_then(
+    journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = save_session(session_from_url(f"{server.url}/echo"), user_sessions() / "mine.toml").session
+    held, look = threading.Event(), actions._other_side
+
+    def late(session: Session, path: Path) -> Session | None:
+        held.wait()
+        return look(session, path)
+
+    monkeypatch.setattr(actions, "_other_side", late)
+    async with running(journal) as (bench, pilot):
+        sheet, other = bench.connect(mine), bench.connect(session_from_url(f"{server.url}/ticker"))
+        assert sheet is not None
+        assert other is not None
+        bench.desk.go_to(sheet)
+        sheet.unsaved = True
+        bench.desk.perform("app.save")
+        try:
+            await pilot.pause()
+            bench.desk.go_to(other)
+        finally:
+            held.set()
+        await until(pilot, lambda: not sheet.unsaved, "kept")
+        assert other.session is not None
+        assert other.session.path is None

@@ -59,13 +59,21 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     time.tzset()
 
 
+THREADS = {"verify", "types", "message-view", "message-joined", "message-chart"}
+"""Groups of the workers that wait for a thread."""
+
+
 async def settle(pilot: Pilot[Any]) -> None:
     """Every row read, a message shown, the clock stopped."""
     bench = pilot.app
     assert isinstance(bench, Workbench)
     await until(pilot, lambda: bench.desk.picture is not None and bench.pump.running, "ready")
     await until(pilot, lambda: bench.desk.log_view.total == 45, "all rows")
+    await until(pilot, lambda: all(sheet.lens.done for sheet in bench.desk.sheets.shown), "all is scanned")
     await pilot.press("up", "up", "up", "up", "up")
+    await until(
+        pilot, lambda: not any(worker.group in THREADS for worker in bench.workers if worker.is_running), "read"
+    )
     ticks = bench.pump.ticks + 30
     await until(pilot, lambda: bench.pump.ticks > ticks, "a second of frames")
     bench.pump.stop()

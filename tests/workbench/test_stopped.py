@@ -84,6 +84,12 @@ def read_until(terminal: int, word: bytes) -> None:
             seen += os.read(terminal, 65_536)
 
 
+def read_all(terminal: int) -> None:
+    """What there is, where nobody writes any more."""
+    while select.select([terminal], [], [], 0)[0]:
+        os.read(terminal, 65_536)
+
+
 def read_to_end(terminal: int) -> None:
     """Until nobody has the other side open: Linux says EIO then."""
     with suppress(OSError):
@@ -97,6 +103,15 @@ def cook(terminal: int) -> None:
     attributes[tty.LFLAG] |= termios.ICANON | termios.ECHO
     attributes[tty.IFLAG] |= termios.IXON
     termios.tcsetattr(terminal, termios.TCSANOW, attributes)
+
+
+def take_raw(terminal: int) -> None:
+    """Read on until keys are heard one by one: of a line that is edited, ctrl+q would be XON."""
+    deadline = time.monotonic() + PATIENCE
+    while termios.tcgetattr(terminal)[tty.LFLAG] & termios.ICANON:
+        assert time.monotonic() < deadline
+        read_all(terminal)
+        time.sleep(0.01)
 
 
 def test_what_was_stopped_paints_all_and_hears_keys_again() -> None:
@@ -117,9 +132,12 @@ def test_what_was_stopped_paints_all_and_hears_keys_again() -> None:
         read_until(ours, b"9/none")
         for _ in range(2):
             process.send_signal(signal.SIGSTOP)
+            os.waitpid(process.pid, os.WUNTRACED)
+            read_all(ours)  # what it wrote before: only a new picture counts
             cook(ours)
             process.send_signal(signal.SIGCONT)
             read_until(ours, b"9/none")
+            take_raw(ours)
         os.write(ours, b"\x11")
         read_to_end(ours)
         assert process.wait(PATIENCE) == 0

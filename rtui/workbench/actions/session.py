@@ -43,9 +43,11 @@ def has_file(desk: Desk) -> bool:
 @_action("save", "w", "Save session…", when=has_session, menu=("tabs",))
 async def save(desk: Desk) -> None:
     """Write the tab's session to a file."""
-    session = desk.session
-    if session is not None and (saved := await write(desk, session, ask=session.path is None)):
-        _keep(desk, saved, unsaved=False)
+    sheet, session = desk.sheets.current, desk.session
+    if sheet is None or session is None:
+        return
+    if saved := await write(desk, session, ask=session.path is None):
+        keep_in(desk, sheet, saved, unsaved=False)  # another tab may be the current one by now
 
 
 @_action("edit", "ctrl+e", "Edit session…", when=has_session, menu=("tabs",))
@@ -83,11 +85,6 @@ async def reload(desk: Desk) -> None:
     sheet = desk.sheets.current
     if sheet is not None and sheet.session is not None and sheet.session.path is not None:
         await read_again(desk, sheet, sheet.session, sheet.session.path)
-
-
-def _keep(desk: Desk, session: Session, *, unsaved: bool) -> None:
-    if (sheet := desk.sheets.current) is not None:
-        keep_in(desk, sheet, session, unsaved=unsaved)
 
 
 def keep_in(desk: Desk, sheet: Sheet, session: Session, *, unsaved: bool) -> None:

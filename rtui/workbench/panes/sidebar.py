@@ -109,7 +109,7 @@ class Sidebar(Tree[SessionEntry]):
         if not entries:
             self.root.add_leaf(Text("no sessions yet", "dim"))
         if before is not None:
-            self.call_after_refresh(self._return, before, line)
+            self._return(before, line)  # at once: a key that comes before the next frame is about what was seen
         elif self.has_focus:
             self.call_after_refresh(self._go_to_first_session)
 
@@ -123,8 +123,9 @@ class Sidebar(Tree[SessionEntry]):
 
     def _return(self, before: Path | Branch, line: int) -> None:
         """Put the cursor on what it was on before a load, or on what has taken its line."""
+        last = self.last_line  # this gives the new nodes their lines
         found = next((node for node in _below(self.root) if self._place(node) == before), None)
-        self.move_cursor(found or self.get_node_at_line(min(line, self.last_line)))
+        self.move_cursor(found or self.get_node_at_line(min(line, last)))
 
     def mark(self, states: Mapping[str, Glyph]) -> None:
         """Show the state glyph of connected sessions, by path; draws only what changed."""

@@ -66,6 +66,8 @@ class Desk(Writing):
         super().__init__(bench)
         self._early: list[str] = []
         """Actions asked for before that."""
+        self.reloads = 0
+        """How often the folders of sessions were read again: what a thread reads meanwhile may be older."""
         self.hunt = Hunt(self)
         self.presenter = Presenter(self)
 
@@ -265,6 +267,7 @@ class Desk(Writing):
 
     def reload_sessions(self) -> None:
         """Read the folders of sessions again."""
+        self.reloads += 1
         self.sure_picture.sidebar.load(list_sessions())
 
     def connect(self, session: Session) -> None:

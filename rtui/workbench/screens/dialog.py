@@ -289,7 +289,8 @@ class Choose(Dialog[str]):
 
     @on(OptionList.OptionHighlighted)
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
-        if self._preview is not None and event.option_id is not None:
+        answered = self.app.screen is not self  # what was on its way then would be shown instead of the answer
+        if self._preview is not None and event.option_id is not None and not answered:
             self._preview(event.option_id)
 
     @on(OptionList.OptionSelected)

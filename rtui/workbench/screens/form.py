@@ -55,6 +55,8 @@ class SessionForm(Form[Filled]):
         super().__init__(title)
         self._session = session or Session(name="", url="")
         self._adapter: type[Adapter] | None = None
+        self._changing = False
+        """Whether the fields of `_adapter` are not all there yet."""
         self._untouched: tuple[Session, list[str]] | None = None
         """What the form said before anything was filled in."""
 
@@ -141,10 +143,11 @@ class SessionForm(Form[Filled]):
         adapter, _ = self._find()
         if adapter is None or adapter is self._adapter:
             return
-        self._adapter = adapter
+        self._adapter, self._changing = adapter, True
         options = self.query_one("#options", Vertical)
         await options.remove_children()
         await options.mount_all(fields(declared(adapter.Options), adapter.title, self._session.options))
+        self._changing = False
 
     def _find(self) -> tuple[type[Adapter] | None, str]:
         try:
@@ -188,8 +191,8 @@ class SessionForm(Form[Filled]):
         return "\n".join(f"{name}: {MASK if name in hidden else text}" for name, text in variables)
 
     def _options(self) -> dict[str, Any]:
-        """What differs from the defaults; values that the form does not show stay."""
-        if self._adapter is None:
+        """What differs from the defaults; values that the form does not show, or not yet, stay."""
+        if self._adapter is None or self._changing:
             return dict(self._session.options)
         known = declared(self._adapter.Options)
         names = {one.key for one in known}

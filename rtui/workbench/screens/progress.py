@@ -25,6 +25,8 @@ class Progress(Dialog[int]):
         super().__init__(title)
         self._job = job
         self._cancelled = False
+        self._over = False
+        self._done: int | None = None
 
     def ask(self) -> ComposeResult:
         """Bar, count, cancel."""
@@ -66,4 +68,14 @@ class Progress(Dialog[int]):
     def _end(self, done: int | None, trouble: str) -> None:
         if trouble:
             self.app.notify(clean(trouble), severity="error", markup=False)
-        self.dismiss(done)
+        self._over, self._done = True, done
+        self._go()
+
+    def on_screen_resume(self) -> None:
+        """What was asked over it, such as whether to leave, was answered."""
+        self._go()
+
+    def _go(self) -> None:
+        """Close when the work is over, but not before what stands over it: `dismiss` would take that away."""
+        if self._over and self.app.screen is self:
+            self.dismiss(self._done)

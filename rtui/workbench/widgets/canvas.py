@@ -108,6 +108,7 @@ class Canvas(Tall):
         count = self.row_count()
         if not count:
             return
+        self._halt()
         self.cursor = min(max(index, 0), count - 1)
         top = round(self.scroll_y)
         self._place(min(max(top, self.cursor - self.body_height + 1), self.cursor - self.sticky))

@@ -22,6 +22,7 @@ from rtui.settings.session_model import PACKED
 from rtui.workbench import offer
 from rtui.workbench.draft import Draft
 from rtui.workbench.widgets import figure
+from rtui.workbench.widgets.choice import Choice
 from rtui.workbench.widgets.composer_keys import KEYS
 from rtui.workbench.widgets.payload_area import PayloadArea
 from rtui.workbench.widgets.payload_text import (
@@ -110,7 +111,7 @@ class Composer(TypedThrough):
         """Fields, payload, and what is wrong with it."""
         with Horizontal(classes="fields"):
             yield Label("as", markup=False)
-            yield Select([(name, name) for name in FORMATS], value="text", allow_blank=False, compact=True, id="format")
+            yield Choice([(name, name) for name in FORMATS], value="text", allow_blank=False, compact=True, id="format")
             yield SendType()
             yield Label("channel", markup=False, classes="channel-label")
             yield SafeInput(compact=True, classes="channel", id="channel")
@@ -206,7 +207,7 @@ class Composer(TypedThrough):
         try:
             text, kind = editable(payload, self.kind.codec(channel))
         except Refused as error:
-            self._explain(str(error), wrong=True)
+            self.tell(str(error), wrong=True)
             return
         self._keep()
         put(self.query_one("#format"), kind)
@@ -265,7 +266,8 @@ class Composer(TypedThrough):
             payload = self.payload()
             outgoing = self.outgoing()
         except ValueError as error:
-            self._explain(str(error), wrong=True)
+            self._check()  # now, for one that is still due would wipe the words out
+            self.tell(str(error), wrong=True)
             if isinstance(error, Misplaced):
                 self.area.point_at(error.place)
             return None
@@ -331,7 +333,7 @@ class Composer(TypedThrough):
             self._typed()
         if self._offers():
             self.suggest()
-            self._check()
+            self._check_typed()
             self.refresh_bindings()
 
     @on(Input.Submitted, "#channel")
@@ -398,11 +400,11 @@ class Composer(TypedThrough):
     def _check_typed(self) -> None:
         """Check, unless nothing was typed since something was told."""
         if self._told_of != self._written:
-            self._told_of = None
             self._check()
 
     def _check(self) -> None:
         """Say whether the payload is what it looks like."""
+        self._told_of = None
         text, kind = self.area.content, self._format
         self.area.be(kind)
         self.kind.show(kind == "protobuf", self._channel.value)
@@ -426,7 +428,7 @@ class Composer(TypedThrough):
     @on(SendType.Ready)
     def _types_read(self, event: SendType.Ready) -> None:
         event.stop()
-        self._check()
+        self._check_typed()
         self.refresh_bindings()
 
     def _protobuf(self, text: bytes) -> bytes:
@@ -445,12 +447,12 @@ class Composer(TypedThrough):
 
     @property
     def _written(self) -> tuple[str, ...]:
-        """All that decides which bytes are sent."""
-        return self.area.content, self._format, self.kind.field.value
+        """All that decides which bytes are sent, and what is said of them."""
+        return self.area.content, self._format, self._channel.value, self.kind.field.value
 
     @property
     def _format(self) -> str:
-        return str(self.query_one("#format", Select).value)
+        return self.query_one("#format", Choice).chosen
 
     @property
     def _options(self) -> SendFields:

@@ -57,6 +57,8 @@ class LensView(Tall):
         """Whether so much is new in each frame that nobody reads it."""
         self._painted: array[int] = array("q")
         self._moving = False
+        self._had_row = False
+        """Whether there was a row for keys when that was last told."""
 
     # For subclasses
 
@@ -67,10 +69,12 @@ class LensView(Tall):
 
     def look_at(self, lens: Rows | None) -> None:
         """Look at `lens` from its end."""
+        self._halt()
         self._window.show(lens)
         self._revision = self._cursor_seq = self._top_seq = None
         self.frozen = False
         self.follow = True
+        self._had_row = self.cursor_seq is not None
 
     def tick(self) -> None:
         """Take in what is new. Cheap when nothing is; paints nothing itself."""
@@ -81,9 +85,9 @@ class LensView(Tall):
         if lens.revision == self._revision:
             return
         self._revision = lens.revision
-        before = self.cursor_seq
         self._take_in()
-        if (before is None) != (self.cursor_seq is None):
+        if self._had_row != (self.cursor_seq is not None):  # the list grows where it is, and not in `_take_in`
+            self._had_row = not self._had_row
             self.screen.refresh_bindings()
 
     @property
@@ -283,6 +287,7 @@ class LensView(Tall):
         count = self.count
         if not count:
             return
+        self._halt()
         if self.follow:
             self._stop_following()
         index = min(max(index, 0), count - 1)

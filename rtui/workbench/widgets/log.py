@@ -211,6 +211,7 @@ class MessageLog(LensView):
 
     def action_follow(self) -> None:
         """To the newest row, and stay there."""
+        self._halt()
         if self.frozen:
             self.freeze(False)
         self.follow = True

@@ -289,12 +289,12 @@ class MessageView(FindCanvas):
 
     def _open(self) -> None:
         """Begin to show the record in the mode; a job that was overtaken is ignored when it ends."""
+        record = self._record
+        if record is not None and (self._charts(record) or self._joins(record)):
+            return  # its job goes on too: of a text that grows, the newest record comes sooner than what is stored
         self._job += 1
         self._overtaken.set()
         self._overtaken = threading.Event()
-        record = self._record
-        if record is not None and (self._charts(record) or self._joins(record)):
-            return
         self.cursor = 0
         if record is None:
             self._put(None, "")
@@ -424,6 +424,7 @@ class MessageView(FindCanvas):
         self.problem = problem
         self.say_title()
         if self.is_attached:
+            self._halt()
             self._place(0)
             self.resettle()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Container, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -10,8 +9,7 @@ from textual.containers import Horizontal
 from textual.events import DescendantFocus
 from textual.geometry import Spacing
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Label, Select
-from textual.widgets.select import InvalidSelectValueError
+from textual.widgets import Checkbox, Input, Label
 
 from rtui.core.clean import clean
 from rtui.settings.option import Declared, parse_text
@@ -19,7 +17,7 @@ from rtui.settings.quantity import format_duration, format_size
 from rtui.workbench.widgets.choice import Choice
 from rtui.workbench.widgets.safe import SafeInput, Tick
 
-Field: TypeAlias = Input | Checkbox | Select[str]
+Field: TypeAlias = Input | Checkbox | Choice
 
 MORE: Final = Spacing(right=2)
 """Cells for the sign that there is more to the right."""
@@ -62,7 +60,7 @@ class SendFields(Horizontal):
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
         """Show the field and what it is called."""
-        if isinstance(event.widget, Input | Checkbox | Select):
+        if isinstance(event.widget, Input | Checkbox | Choice):
             label = self.children[self.children.index(event.widget) - 1]
             both = label.virtual_region.union(event.widget.virtual_region)
             self.scroll_to_region(both, spacing=MORE, animate=False, force=True)
@@ -92,7 +90,7 @@ class SendFields(Horizontal):
 
     def typed(self) -> dict[str, Any]:
         """Text, choice or boolean by key."""
-        return {key: field.value for key, field in self._fields.items()}
+        return {key: value_of(field) for key, field in self._fields.items()}
 
     def fill(self, values: Mapping[str, Any]) -> None:
         """Put values in; what is no option here is left out."""
@@ -123,12 +121,13 @@ def put(field: Widget, value: Any) -> None:
         field.value = bool(value)
     elif isinstance(field, Input):
         field.value = ", ".join(value) if isinstance(value, list) else str(value)
-    elif isinstance(field, Select) and not field.query("#label"):
-        field.call_after_refresh(put, field, value)  # it raises while its own parts are being mounted
-    elif isinstance(field, Select):
-        # Kept from another protocol, or of a field that was gone before it was ready: what is no choice stays out.
-        with contextlib.suppress(InvalidSelectValueError):
-            field.value = value
+    elif isinstance(field, Choice):
+        field.choose(value)  # kept from another protocol, it may be no choice here
+
+
+def value_of(field: Field) -> str | bool:
+    """What stands in the widget of an option."""
+    return field.chosen if isinstance(field, Choice) else field.value
 
 
 def _field(one: Declared, leaving: Container[str | None]) -> Field:

@@ -16,6 +16,7 @@ from rtui.workbench.widgets.safe import SafeInput
 from rtui.workbench.widgets.seen import Seen
 
 if TYPE_CHECKING:
+    from rtui.encoding.type_file import TypeFile
     from rtui.protobuf.codec import Codec
     from rtui.runtime.decoding import Types
 
@@ -40,6 +41,8 @@ class SendType(Horizontal):
         self.types: Callable[[], Types | None] = lambda: None
         """What is known of the payloads of the connection."""
         self._reading = False
+        self._tried: TypeFile | None = None
+        """The descriptor set that was read last, or cannot be: until it is written anew, once is enough."""
 
     def compose(self) -> ComposeResult:
         """Label and field."""
@@ -65,9 +68,10 @@ class SendType(Horizontal):
         from rtui.runtime.decoding import message_of
 
         self.field.placeholder = clean(message_of(types.table, channel)) or "pkg.Message"
-        if not types.file.ready and not self._reading:
-            self._reading = True
-            self.run_worker(self._read(types), group="types", description="read message types", exit_on_error=False)
+        file = types.file
+        if not file.ready and not self._reading and file is not self._tried:
+            self._reading, self._tried = True, file
+            self.run_worker(self._read(file), group="types", description="read message types", exit_on_error=False)
 
     def codec(self, channel: str) -> Codec | None:
         """JSON both ways for a message to `channel`; None if its type is not known, or not yet."""
@@ -102,11 +106,11 @@ class SendType(Horizontal):
 
         return template(codec.descriptor)
 
-    async def _read(self, types: Types) -> None:
+    async def _read(self, file: TypeFile) -> None:
         from rtui.protobuf.unfit import Unusable
 
         try:
-            await asyncio.to_thread(types.file.types)
+            await asyncio.to_thread(file.types)
         except Unusable:
             pass  # told when it is tried
         finally:

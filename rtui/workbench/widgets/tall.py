@@ -81,6 +81,11 @@ class Tall(ScrollView, can_focus=True):
         """The first line on the screen when the last row is in view."""
         return max(0, self.row_count() * self.lines - self.body_height)
 
+    def _halt(self) -> None:
+        """End the scrolling that a click on the bar began: step by step it would undo where one goes now."""
+        if self.is_attached:
+            self.app.animator.force_stop_animation(self, "scroll_y")
+
     def _place(self, top: int) -> None:
         """Have line `top` of all be the first on the screen."""
         self.scroll_target_y = self.scroll_y = float(max(0, top))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -153,6 +155,19 @@ async def test_drawing_takes_a_part_of_the_time_only(
     assert not one.stale()
     one.fit(60, 12)
     assert one.stale()
+
+
+async def test_a_machine_that_did_something_else_meanwhile_costs_no_drawings(
+    journal: Journal, past: Past, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chart, "SHARE", 1)
+    monkeypatch.setattr(time, "perf_counter", count(step=1_000).__next__)
+    journal.append([reading(1, b"1"), reading(2, b"2")])
+    one = Chart(past, KEY, fields(b"2"))
+    one.fit(80, 12)
+    await one.update()
+    journal.append([reading(3, b"3")])
+    await eventually(one.stale)
 
 
 async def test_what_is_only_in_the_file_is_looked_up(journal: Journal, past: Past) -> None:

@@ -8,6 +8,7 @@ from rtui.capture.reader import LinkRow
 from rtui.core.record import Kind
 from rtui.workbench.widgets.glyph import ASCII
 from rtui.workbench.widgets.log import MessageLog
+from tests.waiting import eventually
 from tests.workbench.widgets.fake import FakeLens, Host, row, screen_text
 
 
@@ -23,6 +24,40 @@ async def test_a_new_row_redraws_only_itself() -> None:
         await pilot.pause()
         assert log.brush.strips.misses - misses == 1
         assert log.brush.strips.hits - hits >= 19
+
+
+@pytest.mark.parametrize(("key", "follows", "top"), [("end", True, 480), ("home", False, 0)])
+async def test_where_one_goes_ends_the_scrolling_that_a_click_on_the_bar_began(
+    key: str, follows: bool, top: int
+) -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(500)
+    app = Host(log)
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.animation_level = "full"
+        log.focus()
+        log.set_lens(lens, {})
+        await pilot.pause()
+        log.scroll_page_up()
+        await eventually(lambda: not log.follow)
+        await pilot.press(key)
+        await eventually(lambda: not app.animator.is_being_animated(log, "scroll_y"))
+        assert (log.follow, log.scroll_y) == (follows, top)
+
+
+async def test_another_tab_ends_the_scrolling_that_a_click_on_the_bar_began() -> None:
+    lens, log = FakeLens(), MessageLog()
+    lens.fill(500)
+    app = Host(log)
+    async with app.run_test(size=(80, 20)) as pilot:
+        app.animation_level = "full"
+        log.set_lens(lens, {})
+        await pilot.pause()
+        log.scroll_page_up()
+        await eventually(lambda: not log.follow)
+        log.set_lens(lens, {})
+        await eventually(lambda: not app.animator.is_being_animated(log, "scroll_y"))
+        assert (log.follow, log.scroll_y) == (True, 480)
 
 
 async def test_a_flood_fetches_only_what_is_seen_and_a_quiet_tick_nothing() -> None:

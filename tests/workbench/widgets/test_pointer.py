@@ -14,6 +14,7 @@ from rtui.workbench.widgets.glyph import UNICODE
 from rtui.workbench.widgets.log import MessageLog
 from rtui.workbench.widgets.log_pointer import badge_at
 from rtui.workbench.widgets.row import Context, layout
+from tests.waiting import PATIENCE
 from tests.workbench.widgets.fake import FakeLens, Host, row
 
 
@@ -89,7 +90,8 @@ async def test_the_right_button_keeps_a_selection_that_it_is_pressed_on() -> Non
         assert log.selected_seqs() == [109]
 
 
-async def test_two_clicks_open_the_message() -> None:
+async def test_two_clicks_open_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Host, "CLICK_CHAIN_TIME_THRESHOLD", PATIENCE)  # a slow machine takes longer for two
     lens, log = FakeLens(), MessageLog()
     lens.number(100, 200)
     opened: set[int] = set()

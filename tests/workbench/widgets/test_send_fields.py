@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import pytest
 from textual.binding import BindingType
-from textual.widgets import Select
+from textual.widgets import Input, Select
 
 from rtui.protocols.mqtt import Mqtt
 from rtui.protocols.websocket import WebSocket
@@ -26,6 +26,46 @@ async def test_tabs_are_gone_through_faster_than_fields_leave() -> None:
         (choice,) = composer.query("#options Select").results(Select)
         choice.value = "binary"
         assert composer.draft.fields["type"] == "binary"
+
+
+async def test_what_was_chosen_is_kept_by_a_tab_that_is_left_before_its_fields_are_there() -> None:
+    composer = Composer()
+    async with Host(composer).run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(WebSocket, list)
+        await pilot.pause()
+        composer.set_protocol(Mqtt, list)
+        composer.draft = Draft("{}", "json", "plant/a", {"qos": "2", "retain": True})
+        left = composer.draft
+        composer.set_protocol(WebSocket, list)
+        composer.draft = None
+        assert (left.format, left.fields["qos"], left.fields["retain"]) == ("json", "2", True)
+        await pilot.pause()
+        composer.set_protocol(Mqtt, list)
+        composer.draft = left
+        await pilot.pause()
+        assert composer.draft == left
+        assert composer.query_one("#format", Select).value == "json"
+        assert "2" in [choice.value for choice in composer.query("#options Select").results(Select)]
+
+
+async def test_why_nothing_was_sent_stands_though_a_check_of_what_was_typed_comes_late() -> None:
+    composer = Composer()
+    async with Host(composer).run_test(size=(80, 24)) as pilot:
+        composer.set_protocol(Mqtt, list)
+        await pilot.pause()
+        composer.query_one("#out-message_expiry", Input).value = "soon"
+        composer.area.focus()
+        await pilot.press("h", "i", "ctrl+s")
+        assert "must be a duration" in line(composer)
+        composer._check_typed()  # a timer that is stopped may have fired already
+        assert "must be a duration" in line(composer)
+        await pilot.press("!")
+        composer._check_typed()
+        assert line(composer) == "3B"
+
+
+def line(composer: Composer) -> str:
+    return str(composer.query_one(".check").render())
 
 
 class Commanding(Host):

@@ -116,6 +116,25 @@ async def test_without_types_nothing_is_lost_and_the_reason_is_told() -> None:
         assert composer.area.text == "{}"
 
 
+@pytest.fixture
+def spoilt(made: Path) -> Path:
+    made.write_bytes(b"nothing of the kind")
+    return made
+
+
+async def test_what_is_no_descriptor_set_is_read_once_and_told(spoilt: Path) -> None:
+    composer = Composer()
+    async with Listening(composer).run_test(size=(100, 24)) as pilot:
+        composer.set_protocol(Mqtt, list)
+        composer.kind.types = lambda: types_in(spoilt)
+        await pilot.pause()
+        composer.draft = Draft("{}", "protobuf", "alarms")
+        await eventually(lambda: "is no descriptor set" in line(composer))
+        assert not composer.kind.waits
+        await pilot.pause()
+        assert "is no descriptor set" in line(composer)
+
+
 @pytest.mark.parametrize(("kind", "data"), [("msgpack", b"\x81\xa1v\x1e"), ("cbor", b"\xa1\x61v\x18\x1e")])
 async def test_other_binary_formats_need_no_type_and_go_in_binary_frames(kind: str, data: bytes) -> None:
     composer = Composer()
