@@ -191,7 +191,7 @@ async def _keep_message(at: Scene) -> None:
 async def _repeat(at: Scene) -> None:
     await at.do()
     await at.answer(Choose)
-    await at.answer(Prompt, "20ms")
+    await at.answer(Prompt, "100ms")
     await at.until(lambda: len(at.rows(direction=Direction.OUT)) > 2, "it goes on")
     await at.do()
     await at.until(lambda: at.desk.repeats.of(at.desk.connection) is None, "and stops")
