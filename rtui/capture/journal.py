@@ -80,10 +80,10 @@ class Tail:
 class Journal:
     """One capture file, open for recording. Everything but `close` belongs to one thread, the loop's."""
 
-    def __init__(self, path: Path, *, temporary: bool = False, max_pages: int = 0) -> None:
-        """Use `Journal.create`. `max_pages` limits the file, to try out a full disk."""
+    def __init__(self, path: Path, *, folder: Path | None = None, max_pages: int = 0) -> None:
+        """Use `Journal.create`. `folder` is deleted at the end; `max_pages` limits the file, to try out a full disk."""
         self.path = path
-        self.temporary = temporary
+        self._folder = folder
         self.taps: list[Tap] = []
         self.brakes: list[Callable[[], bool]] = []
         """Each may ask receivers to wait: whoever prints, while its reader is behind."""
@@ -100,7 +100,7 @@ class Journal:
         self._closed = False
 
     @classmethod
-    def create(cls, path: Path | None = None, *, temporary: bool = False, max_pages: int = 0) -> Journal:
+    def create(cls, path: Path | None = None, *, max_pages: int = 0) -> Journal:
         """Record into `path`, after what is there; without a path into a temporary file that `close` deletes.
 
         Raises:
@@ -108,8 +108,8 @@ class Journal:
         """
         if path is None:
             folder = Path(tempfile.mkdtemp(prefix="rtui-"))
-            return cls(folder / "capture.rtui", temporary=True, max_pages=max_pages)
-        return cls(path.expanduser().absolute(), temporary=temporary, max_pages=max_pages)
+            return cls(folder / "capture.rtui", folder=folder, max_pages=max_pages)
+        return cls(path.expanduser().absolute(), max_pages=max_pages)
 
     def append(self, records: Sequence[Record]) -> None:
         """Take in a batch: records of one link, sequences ascending from above `last`."""
@@ -145,6 +145,11 @@ class Journal:
         """The connection is called `name`: filters, exports and whoever opens the capture find all its rows so."""
         self._links[link] = row = (link, name, *self._links[link][2:])
         self._courier.post_link(self._encode([row]))
+
+    @property
+    def temporary(self) -> bool:
+        """Whether `close` deletes it."""
+        return self._folder is not None
 
     @property
     def committed(self) -> int:
@@ -207,8 +212,8 @@ class Journal:
         self._closed = True
         self._courier.close(deadline)
         self._guard.release()
-        if self.temporary:
-            self._delete()
+        if self._folder is not None:
+            self._delete(self._folder)
 
     def _unstored(self, seq: int) -> Record | None:
         for frame in self._courier.unstored:
@@ -229,12 +234,11 @@ class Journal:
             return range(frame.first, frame.last + 1)
         return [record.seq for record in self._records_of(frame) if link is None or record.link == link]
 
-    def _delete(self) -> None:
+    def _delete(self, folder: Path) -> None:
         for suffix in ("", "-wal", "-shm", "-journal"):
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-        if self.path.parent.name.startswith("rtui-"):
-            # Not rmdir: a reader that opens the file in this moment may put something beside it once more.
-            shutil.rmtree(self.path.parent, ignore_errors=True)
+        # Not rmdir: a reader that opens the file in this moment may put something beside it once more.
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Guard:

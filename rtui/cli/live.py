@@ -80,7 +80,7 @@ def recording(capture: str | None, keep: bool) -> Iterator[Journal]:
 
     Where the user's folder cannot be written, the work goes on with a temporary one, which is told.
     """
-    journal = _named(capture) if keep else Journal.create(None, temporary=True)
+    journal = _named(capture) if keep else Journal.create()
     try:
         yield journal
     finally:
@@ -101,7 +101,7 @@ def _named(capture: str | None) -> Journal:
     except (OSError, Failure) as error:
         cause = error.fault.cause if isinstance(error, Failure) else f"{folder}: {error.strerror}"
         note(f"{NOT_KEPT}: {cause}")
-        return Journal.create(None, temporary=True)
+        return Journal.create()
 
 
 def _prune() -> None:

@@ -97,18 +97,28 @@ def test_a_reader_that_opens_a_temporary_capture_at_its_end_keeps_nothing(monkey
         if path.name.endswith("-journal"):  # SQLite makes one for a reader that had opened the file before it went
             path.with_name(f"{journal.path.name}-shm").touch()
 
-    journal = Journal.create(temporary=True)
+    journal = Journal.create()
     monkeypatch.setattr(Path, "unlink", late)
     journal.close()
     assert not journal.path.parent.exists()
 
 
 def test_a_temporary_capture_leaves_nothing() -> None:
-    journal = Journal.create(temporary=True)
+    journal = Journal.create()
     store(journal, [record(1)])
     folder = journal.path.parent
     journal.close()
     assert not folder.exists()
+
+
+def test_only_a_folder_of_its_own_is_deleted(tmp_path: Path) -> None:
+    folder = tmp_path / "rtui-files"
+    folder.mkdir()
+    (folder / "notes").touch()
+    journal = Journal.create(folder / "a.rtui")
+    assert not journal.temporary
+    journal.close()
+    assert {"notes", "a.rtui"} <= {path.name for path in folder.iterdir()}
 
 
 def test_a_capture_is_continued_after_its_last_row(tmp_path: Path) -> None:

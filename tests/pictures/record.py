@@ -161,7 +161,7 @@ async def record() -> None:
     """Run the servers, and write what happened."""
     urls: dict[str, str] = {}
     servers = await lab.serve(announce=lambda ready: urls.update({ready["protocol"]: ready["url"]}))
-    journal = Journal.create(None, temporary=True)
+    journal = Journal.create()
     try:
         rehearsal = Studio(journal)  # else the first seconds are those of imports
         rehearsal.open(urls)

@@ -164,7 +164,7 @@ async def _taken(view: View, recordings: list[Recording], clock: Clock) -> str:
 @asynccontextmanager
 async def _opened(size: tuple[int, int], cast: Cast) -> AsyncIterator[Stage]:
     """The workbench on the sessions of `rtui demo`, every pane mounted."""
-    journal = Journal.create(None, temporary=True)
+    journal = Journal.create()
     reader = Reader(journal.path)
     try:
         bench = Workbench(reader=reader, journal=journal, targets=demo_sessions(USUAL), config=Config(animations=False))

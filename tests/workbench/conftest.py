@@ -41,7 +41,7 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def journal() -> Iterator[Journal]:
-    one = Journal.create(None, temporary=True)
+    one = Journal.create()
     yield one
     one.close()
 

@@ -223,7 +223,7 @@ async def stage(action: Action, peer: str, folder: Path, *, way: Way = "key") ->
     """The desk, connected to `peer`: everything is there and open."""
     async with AsyncExitStack() as stack:
         sessions = await _sessions(peer, folder, stack)
-        journal = Journal.create(None, temporary=True)
+        journal = Journal.create()
         stack.callback(journal.close)
         reader = Reader(journal.path)
         stack.callback(reader.close)
