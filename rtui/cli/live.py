@@ -200,6 +200,12 @@ async def _awaited(work: Awaitable[Any]) -> None:
     await work
 
 
+async def beyond_end(connection: Connection, fault: Fault) -> None:
+    """Return if the connection outlives `fault`; else never: its end ends the command, and tells how it was."""
+    if connection.state is not State.OPEN or fault.kind == "lost":
+        await asyncio.Event().wait()
+
+
 async def until_open(connection: Connection) -> bool:
     """Wait until it is open; False if it ended instead. One that ended in the moment it opened was open."""
     if connection.state is State.OPEN:

@@ -16,6 +16,7 @@ from rtui.capture.salvage import Salvage
 from rtui.cli.flags import Given
 from rtui.cli.live import (
     Remarks,
+    beyond_end,
     connected,
     first_of,
     handed_over,
@@ -34,7 +35,6 @@ from rtui.cli.status import Status
 from rtui.cli.target import Resolved, load, resolved, unsubscribed
 from rtui.core.event import Event, Retold
 from rtui.core.fault import Failure, Fault
-from rtui.core.lifecycle import State
 from rtui.core.record import Record
 from rtui.core.words import counted
 from rtui.protocols.base import Verb
@@ -206,8 +206,8 @@ class Sender:
         while len(self._pending) > most:
             command, confirmed = self._pending.popleft()
             outcome = await self._connection.wait_outcome(command, acked=confirmed)
-            if isinstance(outcome, Fault) and (self._connection.state is not State.OPEN or outcome.kind == "lost"):
-                await asyncio.Event().wait()  # the end of the connection ends the command, and tells how it was
+            if isinstance(outcome, Fault):
+                await beyond_end(self._connection, outcome)
             if isinstance(outcome, Fault) and not _is_ours(outcome):
                 self._refused += 1
                 self.status = Status.FAILED

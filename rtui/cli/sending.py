@@ -12,12 +12,11 @@ from typing import Any, Final
 
 import msgspec
 
-from rtui.cli.live import Remarks, until_open, why_not_open
+from rtui.cli.live import Remarks, beyond_end, until_open, why_not_open
 from rtui.cli.printer import Printer
 from rtui.cli.report import note
 from rtui.cli.status import Status
 from rtui.core.fault import Failure, Fault
-from rtui.core.lifecycle import State
 from rtui.core.record import Direction, Kind, Record
 from rtui.runtime.hub import Connection
 from rtui.settings.message import written
@@ -251,8 +250,7 @@ class Sending:
         pending.clear()
 
     async def _failed(self, fault: Fault, command: int) -> int:
-        if self._connection.state is not State.OPEN or fault.kind == "lost":
-            await asyncio.Event().wait()  # the end of the connection ends the command, and tells how it was
+        await beyond_end(self._connection, fault)
         self._remarks.report(fault)
         ours = fault.kind in {"usage", "limit"} and not self._connection.was_sent(command)
         return Status.USAGE if ours else Status.FAILED

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from textual.css.query import NoMatches
 
 from rtui.workbench.state_file import save_state, state_file
@@ -47,11 +48,11 @@ class StateKeeper:
         with self._writing:
             if self._done:
                 return ""
-            for tabs in ("opened", "split", "half"):
-                setattr(now, tabs, getattr(self._before, tabs))
-            trouble = save_state(now, self._path, self._before)
+            tabs = {key: getattr(self._before, key) for key in ("opened", "split", "half")}
+            kept = msgspec.structs.replace(now, **tabs)
+            trouble = save_state(kept, self._path, self._before)
             if not trouble:
-                self._before = now
+                self._before = kept
             return trouble
 
 
@@ -89,7 +90,7 @@ class StateWatch:
         self._seen = self._saved = now
         self._waited = 0
         # What goes wrong is told when the workbench is left: nothing is lost before.
-        await asyncio.to_thread(bench.keeper.save_meanwhile, now.copy())
+        await asyncio.to_thread(bench.keeper.save_meanwhile, now)
 
     def _written(self) -> dict[int, Draft]:
         self._desk.keep_draft()

@@ -1,7 +1,7 @@
 """What a frame paints: the widgets where something has changed, and of them the lines between the first and the last.
 
 Textual asks every widget within the rectangle around all changes for all of its lines. A tab's counter above and the
-status line below make that the whole screen, and it was half of the work at 1,000 messages a second.
+status line below make that the whole screen: 6 to 8 % of the CPU at 1,000 messages a second.
 """
 
 from __future__ import annotations

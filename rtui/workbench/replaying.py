@@ -68,8 +68,9 @@ def again(desk: Desk, playback: Playback, position: int | None = None) -> None:
     """Play once more, in all tabs that played it together, also in one whose check of the file goes on."""
     for sheet in desk.sheets:
         connection = sheet.connection
-        ended = connection is not None and connection.state in {State.OPEN, State.CLOSED}
-        if connection is not None and ended and connection.adapter.playback is playback:
+        if connection is None or connection.adapter.playback is not playback:
+            continue
+        if connection.state in {State.OPEN, State.CLOSED}:
             if position is not None:
                 connection.link.memory[SEEK] = position
             connection.reconnect()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -125,8 +127,9 @@ async def test_a_search_goes_on_from_the_other_end(journal: Journal, server: dem
             await until(pilot, lambda: not log.follow and log.cursor_seq == there, key)  # noqa: B023
 
 
-def storing_held_back(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Until it is set, no more is known to be in the file."""
+@contextmanager
+def storing_held_back(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Meanwhile no more is known to be in the file."""
     free, take = threading.Event(), journal._courier._take_report
 
     def late(number: int, text: str) -> None:
@@ -134,7 +137,10 @@ def storing_held_back(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> thre
         take(number, text)
 
     monkeypatch.setattr(journal._courier, "_take_report", late)
-    return free
+    try:
+        yield
+    finally:
+        free.set()
 
 
 async def test_a_row_is_found_though_it_is_shown_before_it_is_stored(
@@ -144,15 +150,12 @@ async def test_a_row_is_found_though_it_is_shown_before_it_is_stored(
         log = bench.desk.log_view
         await until(pilot, lambda: log.total and journal.committed == log.total, "the connection opens")
         monkeypatch.setattr(typeahead, "PATIENCE", PATIENCE)
-        free = storing_held_back(journal, monkeypatch)
-        try:
+        with storing_held_back(journal, monkeypatch):
             bench.desk.send(b"needle")
             await until(pilot, lambda: log.total == 3, "the echo")
             bench.desk.hunt.needle = compile_filter("needle")
             bench.desk.hunt.search(-1)
             await pilot.pause()
-        finally:
-            free.set()
         await until(pilot, lambda: not log.follow and log.cursor_seq == 3, "found")
 
 
@@ -162,16 +165,13 @@ async def test_who_has_scrolled_back_to_a_row_that_is_not_stored_yet_stays_there
     async with running(journal, f"{server.url}/echo") as (bench, pilot):
         log = bench.desk.log_view
         await until(pilot, lambda: log.total and journal.committed == log.total, "the connection opens")
-        free = storing_held_back(journal, monkeypatch)
-        try:
+        with storing_held_back(journal, monkeypatch):
             for text in (b"needle", b"needle"):
                 bench.desk.send(text)
             await until(pilot, lambda: log.total == 5, "the echoes")
             log.go_to(3)
             bench.desk.set_filter(compile_filter("needle"), "needle")
             bench.desk.sure_picture.slow()
-        finally:
-            free.set()
         await until(pilot, lambda: log.total == 4, "filtered")
         await until(pilot, lambda: not log.follow and log.cursor_seq == 3, "still there")
 

@@ -53,6 +53,11 @@ def fault(kind: FaultKind, side: Side, title: str, cause: str = "", hint: str = 
     return Fault(kind=kind, side=side, title=title, cause=cause, hint=hint, meta=meta or None)
 
 
+def closing() -> Fault:
+    """Why a command comes too late."""
+    return fault("lost", "us", "The connection is closing", "nothing more can be sent")
+
+
 def usage(title: str, cause: str, hint: str = "", *, key: str = "") -> Fault:
     """A `Fault` of what the user gave, in the option `key` if one is named."""
     hint = hint or (f"Change the option {key}" if key else "")

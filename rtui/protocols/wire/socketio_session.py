@@ -12,7 +12,7 @@ from rtui.core.record import Kind
 from rtui.protocols.base import Link
 from rtui.protocols.socketio import Options, Outgoing, Subscription, namespace
 from rtui.protocols.wire import socketio_packet as wire
-from rtui.protocols.wire.reach_fault import Unopened, fault, usage
+from rtui.protocols.wire.reach_fault import Unopened, closing, usage
 from rtui.protocols.wire.sabotage import NextSend, dropped, told
 from rtui.protocols.wire.socketio_ack import Acks, Answers
 from rtui.protocols.wire.socketio_attachment import attachments_meta, read_attachments
@@ -258,7 +258,7 @@ class Session:
     async def _obey(self) -> None:
         async for command in self._link.commands:
             if not self._line.standing:
-                self._refuse(command.id, fault("lost", "us", "The connection is closing", "nothing more can be sent"))
+                self._refuse(command.id, closing())
                 continue
             try:
                 await self._do(command)

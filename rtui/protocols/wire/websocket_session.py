@@ -20,7 +20,7 @@ from rtui.protocols.grouping import grouping
 from rtui.protocols.pairing import Pairing
 from rtui.protocols.websocket import Options, Outgoing
 from rtui.protocols.wire.inbox import Inbox
-from rtui.protocols.wire.reach_fault import fault
+from rtui.protocols.wire.reach_fault import closing, fault, usage
 from rtui.protocols.wire.sabotage import NextSend, dropped, told
 from rtui.protocols.wire.websocket import BatchConnection, MakeEvents
 from rtui.protocols.wire.websocket_dial import dial
@@ -150,8 +150,7 @@ class Session:
         try:
             await self._do(command)
         except (ConnectionClosed, InvalidState):
-            why = fault("lost", "us", "The connection is closing", "nothing more can be sent")
-            self._refuse(command, why)
+            self._refuse(command, closing())
 
     async def _do(self, command: Command) -> None:
         match command:
@@ -165,9 +164,9 @@ class Session:
                 self._break(command)
             case Subscribe() | Unsubscribe():
                 hint = "Send what this server expects as a message"
-                self._refuse(command, _usage("WebSocket has no subscriptions", "RFC 6455 knows only messages", hint))
+                self._refuse(command, usage("WebSocket has no subscriptions", "RFC 6455 knows only messages", hint))
             case HalfClose() | Cancel():
-                self._refuse(command, _usage("WebSocket has no calls", "RFC 6455 knows only messages"))
+                self._refuse(command, usage("WebSocket has no calls", "RFC 6455 knows only messages"))
 
     async def _send(self, command: Send) -> None:
         payload, meta = await self._next_send.spoil(command.payload)
@@ -184,13 +183,13 @@ class Session:
     def _poke(self, command: Poke) -> None:
         if len(command.payload) > MAX_CONTROL:
             cause = f"{len(command.payload)} bytes; RFC 6455 §5.5 allows {MAX_CONTROL}"
-            self._refuse(command, _usage("The ping is too long", cause))
+            self._refuse(command, usage("The ping is too long", cause))
             return
         payload = command.payload or secrets.token_bytes(4)
         try:
             pong = self._connection.start_ping(payload)
         except ConcurrencyError:
-            self._refuse(command, _usage("This ping is under way", "a ping with this payload is not answered yet"))
+            self._refuse(command, usage("This ping is under way", "a ping with this payload is not answered yet"))
             return
         self._link.emit([Sent(command.id, "", payload, Kind.PING, {"type": "ping"})])
         pong.add_done_callback(lambda done: self._ponged(done, payload, command.id))
@@ -207,10 +206,10 @@ class Session:
         code = 1000 if command.code is None else command.code
         if code not in SENDABLE_CODES and not 3000 <= code < 5000:  # noqa: PLR2004 - RFC 6455 §7.4.2
             cause = f"{code} must not be sent (RFC 6455 §7.4)"
-            self._refuse(command, _usage("Illegal close code", cause, "1000-1003, 1007-1014 or 3000-4999"))
+            self._refuse(command, usage("Illegal close code", cause, "1000-1003, 1007-1014 or 3000-4999"))
         elif len(command.reason.encode(errors="surrogatepass")) > MAX_REASON or not _encodable(command.reason):
             cause = f"RFC 6455 §5.5: at most {MAX_REASON} bytes of UTF-8"
-            self._refuse(command, _usage("The close reason cannot be sent", cause))
+            self._refuse(command, usage("The close reason cannot be sent", cause))
         else:
             await self._connection.close(code, command.reason)
 
@@ -231,7 +230,7 @@ class Session:
             case "delay-next" | "corrupt-next":
                 self._next_send.arm(command)
             case _:
-                why = _usage(f"WebSocket cannot do {command.what}", "there are no acknowledgements to hold")
+                why = usage(f"WebSocket cannot do {command.what}", "there are no acknowledgements to hold")
                 self._refuse(command, why)
                 return
         self._link.emit([told(command)])
@@ -280,10 +279,6 @@ class Session:
             return True
         self._link.emit([Stalled(f"no pong for {waited:.0f} s")])
         return False
-
-
-def _usage(title: str, cause: str, hint: str = "") -> Fault:
-    return fault("usage", "us", title, cause, hint)
 
 
 def _is_text(payload: bytes) -> bool:
