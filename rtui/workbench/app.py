@@ -28,7 +28,7 @@ from rtui.workbench import clipboard, recall
 from rtui.workbench.bindings import default_keys, to_textual
 from rtui.workbench.catalog import Catalog
 from rtui.workbench.crash import Mortal
-from rtui.workbench.heap import settle
+from rtui.workbench.heap import let_go, settle
 from rtui.workbench.keeper import StateKeeper
 from rtui.workbench.look import VARIABLES, all_themes, find_theme, to_theme
 from rtui.workbench.opening import open_session, reopen_session
@@ -124,6 +124,7 @@ class Workbench(Mortal):
         self.state, self._problems = load_state(state_file())
         self.keeper = StateKeeper(self.state)
         hasten()
+        let_go()
         super().__init__()
         self._problems += problems
         self._asked_theme = theme
