@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import ssl as tls
 from collections.abc import Mapping
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, Final
 
 import socketio
 from aiohttp import web
+from socketio.packet import Packet
 
 from rtui.demo.quiet import quiet_logger
 from rtui.demo.socketio_chat import Chat
@@ -34,6 +38,12 @@ PATHS: Final[Mapping[str, str]] = {
 """What to send, or the query of the URL → what happens then. `#/chat` at the end of the URL chooses a namespace."""
 
 
+class _Packet(Packet):  # type: ignore[misc]  # without types
+    """Text as it is, as Node's Socket.IO sends it: Python's own escapes all that is not ASCII."""
+
+    json = SimpleNamespace(dumps=partial(json.dumps, ensure_ascii=False), loads=json.loads)
+
+
 class Server:
     """A running demo server."""
 
@@ -56,7 +66,7 @@ class Server:
 async def serve(host: str = "127.0.0.1", port: int = 0, ssl: tls.SSLContext | None = None) -> Server:
     """Start serving `NAMESPACES`; port 0 takes a free one."""
     logger, crew = quiet_logger("socketio"), Crew()
-    server = socketio.AsyncServer(async_mode="aiohttp", logger=logger, engineio_logger=logger)
+    server = socketio.AsyncServer(async_mode="aiohttp", logger=logger, engineio_logger=logger, serializer=_Packet)
     # A documented method of the library, led to where the tasks are kept: its pings sleep on after a client left.
     server.eio.start_background_task = crew.start
     app = web.Application()

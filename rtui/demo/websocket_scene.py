@@ -60,7 +60,7 @@ async def ticker(connection: ServerConnection, query: Query) -> None:
     events = story(random.Random(int(query.get("seed", "1"))))  # noqa: S311 - a story, not a secret
     async for count in paced(_rate(query, 5.0)):
         for _ in range(count):
-            await connection.send(json.dumps(next(events) | {"time": time.time()}))
+            await connection.send(json.dumps(next(events) | {"time": time.time()}, ensure_ascii=False))
 
 
 async def chat(connection: ServerConnection, query: Query) -> None:
@@ -69,7 +69,7 @@ async def chat(connection: ServerConnection, query: Query) -> None:
     members = rooms[room]
 
     def tell(kind: str, **extra: Any) -> None:
-        broadcast(members, json.dumps({"type": kind, "room": room, "name": name, **extra}))
+        broadcast(members, json.dumps({"type": kind, "room": room, "name": name, **extra}, ensure_ascii=False))
 
     members.add(connection)
     try:

@@ -109,6 +109,24 @@ async def test_acknowledgements(transport: str) -> None:
         await server.close()  # the library's polling client would wait half a minute for the end of its last poll
 
 
+async def test_text_is_sent_as_it_is(server: Server) -> None:
+    address = server.url.removeprefix("socketio+") + "/socket.io/"
+    async with aiohttp.ClientSession() as session:
+
+        async def ask(**more: str) -> str:
+            query = {"EIO": "4", "transport": "polling", "rate": "50", **more}
+            async with session.get(address, params=query) as answer:
+                return await answer.text()
+
+        sid = json.loads((await ask())[1:])["sid"]
+        await session.post(address, params={"EIO": "4", "transport": "polling", "sid": sid}, data="40")
+        heard = ""
+        async with asyncio.timeout(PATIENCE):
+            while '"order"' not in heard:
+                heard += await ask(sid=sid)
+        assert '"王芳"' in heard
+
+
 async def test_the_server_asks_and_judges(server: Server) -> None:
     async with visit(server) as visitor:
         await visitor.client.emit("question")

@@ -46,6 +46,15 @@ async def test_the_ticker_tells_the_same_story_for_the_same_seed(url: str) -> No
     assert {event["type"] for event in first} >= {"order", "trade", "sensor"}
 
 
+async def test_text_is_sent_as_it_is(url: str) -> None:
+    async with connect(f"{url}/ticker?rate=1000", proxy=None) as client:
+        assert '"customer": "王芳"' in await client.recv()
+    async with connect(f"{url}/chat", proxy=None) as client:
+        await client.recv()
+        await client.send("grüß dich")
+        assert '"text": "grüß dich"' in await client.recv()
+
+
 async def test_a_burst_keeps_its_rate_and_ends(url: str) -> None:
     began = time.monotonic()
     async with connect(f"{url}/burst?rate=20000&size=200&n=10000", proxy=None) as client:
