@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from rtui.capture.journal import Journal
 from rtui.settings.paths import user_sessions
+from rtui.workbench.app import Workbench
 from rtui.workbench.screens.address import Address
 from rtui.workbench.screens.dialog import Confirm, Note
 from tests.workbench.conftest import running, until
@@ -16,6 +17,11 @@ from tests.workbench.test_desk import toasts
 
 NOTES = "curl -N http://127.0.0.1:9/s -H 'Authorization: Bearer hunter22' --retry 3\nwscat -c ws://127.0.0.1:9/w\n"
 PASTED = "curl 'http://127.0.0.1:9/live' \\\n  -H 'Accept: text/event-stream' \\\n  -H 'X-A: b'\n"
+
+
+def typed(bench: Workbench) -> str:
+    """What stands in the line of the dialog."""
+    return bench.screen.query_one(Input).value if isinstance(bench.screen, Address) else ""
 
 
 async def test_a_file_is_looked_at_before_it_is_written(journal: Journal, tmp_path: Path) -> None:
@@ -49,7 +55,10 @@ async def test_a_broken_file_is_one_notification(journal: Journal, tmp_path: Pat
         bench.screen.query_one(Input).value = str(source)
         await pilot.press("enter")
         await until(pilot, lambda: "x.har:1: not valid JSON" in toasts(bench), "told")
+        await until(pilot, lambda: typed(bench) == str(source), "what was typed is still there")
+        await pilot.press("escape")
         await until(pilot, lambda: bench.screen is bench.desk, "back")
+        assert len(bench._notifications) == 1
 
 
 async def test_a_pasted_command_of_several_lines_is_connected(journal: Journal) -> None:
@@ -71,6 +80,22 @@ async def test_a_command_without_a_connection_says_why(journal: Journal) -> None
         bench.screen.query_one(Input).value = "curl ftp://h/x"
         await pilot.press("enter")
         await until(pilot, lambda: "no protocol of rtui" in toasts(bench), "told")
+        await until(pilot, lambda: typed(bench) == "curl ftp://h/x", "to be mended")
+        await pilot.press(*["backspace"] * len("ftp://h/x"), *"-N http://127.0.0.1:9/x", "enter")
+        await until(pilot, lambda: bench.desk.session is not None, "connected")
+        assert bench.desk.sure.session.url == "sse+http://127.0.0.1:9/x"
+
+
+async def test_several_lines_that_say_nothing_are_not_given_back(journal: Journal) -> None:
+    async with running(journal) as (bench, pilot):
+        for key in ("c", "alt+i"):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(bench.screen, Address), "asked")
+            bench.screen.query_one(Input).post_message(events.Paste("curl ftp://h/x \\\n  --fail\n"))
+            await until(pilot, lambda: not isinstance(bench.screen, Address), "gone")
+            await until(pilot, lambda: bool(toasts(bench)) or isinstance(bench.screen, Note), "told")
+            await pilot.press("escape")
+            await until(pilot, lambda: bench.screen is bench.desk, "back")
 
 
 async def test_what_copy_as_command_writes_of_a_session_goes_to_it(journal: Journal, tmp_path: Path) -> None:

@@ -30,13 +30,17 @@ SHOWN: Final = 6
 @_action("import", "alt+i", "Import sessions…", menu=("sessions", "bottom"))
 async def import_sessions(desk: Desk) -> None:
     """Make sessions out of a HAR file, an export of MQTTX, MQTT Explorer, Insomnia or Postman, or of command lines."""
+    await _ask_and_import(desk, "")
+
+
+async def _ask_and_import(desk: Desk, typed: str) -> None:
+    """Ask for the source; `typed` is already there. One that cannot be read is given back, unless it was pasted."""
     from rtui.workbench.screens.address import Address
 
-    source = await desk.ask(
-        Address("import sessions", hint="a file, or a command: curl …", detail=KINDS, check=_source_trouble)
-    )
-    if source:
-        await _import(desk, source)
+    hint = "a file, or a command: curl …"
+    source = await desk.ask(Address("import sessions", value=typed, hint=hint, detail=KINDS, check=_source_trouble))
+    if source and not await _import(desk, source) and "\n" not in source:
+        await _ask_and_import(desk, source)
 
 
 def _source_trouble(source: str) -> str:
@@ -44,8 +48,11 @@ def _source_trouble(source: str) -> str:
     return "the path of a file, or a command line" if source in {"", "-"} else ""
 
 
-async def connect_command(desk: Desk, text: str) -> None:
-    """Connect what a command line says, each session in a tab of its own, without a file, or by the file it names."""
+async def connect_command(desk: Desk, text: str) -> bool:
+    """Connect what a command line says, each session in a tab of its own, without a file, or by the file it names.
+
+    Returns whether there was something; if not, why is told.
+    """
     from rtui.settings.importing.registry import import_text
 
     try:
@@ -53,17 +60,18 @@ async def connect_command(desk: Desk, text: str) -> None:
             for path in files:
                 if not desk.go_to_session(path):
                     desk.connect(load_session(path, declares_for))
-            return
+            return True
         harvest = import_text(text, "command", declares_for)
     except SettingsError as error:
         desk.tell_error(error)
-        return
+        return False
     for found in harvest.found:
         desk.connect(found.session)
     if not harvest.found:
         desk.say(_told(harvest.left) or "nothing to connect to", severity="warning")
     elif harvest.left:
         desk.say(f"not taken over:\n{_told(harvest.left)}", severity="warning")
+    return bool(harvest.found)
 
 
 def _named_files(text: str) -> list[Path]:
@@ -75,20 +83,21 @@ def _named_files(text: str) -> list[Path]:
     return [path for path in files if path is not None] if None not in files else []
 
 
-async def _import(desk: Desk, source: str) -> None:
+async def _import(desk: Desk, source: str) -> bool:
+    """Whether `source` could be read."""
     from rtui.workbench.screens.dialog import Confirm, Note
 
     plans: list[Plan] = []
     if not await _worked(desk, "read", _reading(source, plans.append)):
-        return
+        return False
     plan = plans[0]
     if not plan.planned:
         await desk.ask(Note(f"{plan.title}: no session", _told(plan.left) or "There is nothing in it that stays open."))
-        return
+        return True
     title = f"import {counted(len(plan.planned), 'session')}"
     names = _names([one.path for one in plan.planned])
     if not await desk.ask(Confirm(title, names, yes="Import", harmless=True)):
-        return
+        return True
     env = await _wants_secrets(desk, plan.planned)
     written: list[Path] = []
     clashes: list[str] = []
@@ -99,6 +108,7 @@ async def _import(desk: Desk, source: str) -> None:
         desk.say(f"stand for something else in .env, and were left so: {', '.join(clashes)}", severity="warning")
     if plan.left:
         await desk.ask(Note("not taken over", _told(plan.left)))
+    return True
 
 
 async def _worked(desk: Desk, title: str, job: Job) -> bool:
