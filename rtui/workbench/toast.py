@@ -26,16 +26,23 @@ def make_room(app: App[Any]) -> None:
     """Put the notifications of the screen on top into the lowest gap that is high enough.
 
     What has the focus stays free before all else, then what asks for something, then the lines around the panes. Where
-    there is no room for all, it is the newest that are seen.
+    there is no room for all, it is the newest that are seen. Those of screens below, seen a second time, are hidden.
     """
     if not app._notifications:  # noqa: SLF001 - there is no other way to ask
         return
     screen = app.screen
-    for rack in screen.query("ToastRack"):
+    for rack in _racks(app.screen_stack[:-1]):
+        rack.display = False  # the screen shows them when it is on top again
+    for rack in _racks([screen]):
         first, end = _place(screen, app.cursor_position.y)
         rack.styles.margin = (0, 0, screen.size.height - end, 0)  # what is as before is not laid out anew
         rack.styles.max_height = end - first
         _fit(rack, end - first)
+
+
+def _racks(screens: Iterable[Screen[Any]]) -> Iterator[Widget]:
+    for screen in screens:
+        yield from screen.query_children("ToastRack")
 
 
 def _fit(rack: Widget, room: int) -> None:

@@ -44,6 +44,21 @@ async def test_the_composer_stays_free(size: tuple[int, int], journal: Journal, 
         await until(pilot, lambda: not any(one.region.overlaps(composer.region) for one in toasts(bench)), "room")
 
 
+async def test_a_dialog_that_opens_beside_one_does_not_double_it(journal: Journal) -> None:
+    def seen(bench: Workbench) -> int:
+        found = [toast for screen in bench.screen_stack for toast in screen.query(Toast)]
+        return sum(toast in toast.screen._compositor.visible_widgets for toast in found)
+
+    async with running(journal) as (bench, pilot):
+        bench.notify("something to know")
+        await until(pilot, lambda: seen(bench) == 1, "told")
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(bench.screen, Prompt) and toasts(bench), "told beside the dialog")
+        await until(pilot, lambda: seen(bench) == 1, "once")
+        await pilot.press("escape")
+        await until(pilot, lambda: bench.screen is bench.desk and seen(bench) == 1, "told again without it")
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_where_there_is_no_room_for_all_the_newest_is_seen(size: tuple[int, int], journal: Journal) -> None:
     async with running(journal, size=size) as (bench, pilot):
