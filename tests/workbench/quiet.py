@@ -42,24 +42,26 @@ async def quiet(app: App[Any]) -> None:
     turns = calm = 0
     deadline = time.monotonic() + PATIENCE
     while calm < CALM and turns < TURNS and app._running and not app._exit and not app._exception_event.is_set():
-        assert time.monotonic() < deadline, f"never quiet: {_on_its_way(app) or _at_work(app)}"
+        assert time.monotonic() < deadline, _unrest(app)
         await asyncio.sleep(0)
         turns = 0 if _on_its_way(app) else turns + 1
-        calm = 0 if turns == 0 or _at_work(app) or _painted(app) else calm + 1
+        calm = 0 if turns == 0 or _at_work(app) is not None or _painted(app) else calm + 1
 
 
-def _on_its_way(app: App[Any]) -> str:
-    """What was asked for and is not carried out yet; "" if nothing."""
-    if app._resize_event is not None:
-        return "a new size"  # it waits for more of its kind
-    if isinstance(app, Patient) and app._busy:
-        return f"a key, {len(app._typed)} behind it, {[vars(errand) for errand in app._errands]}"
-    return ""
+def _on_its_way(app: App[Any]) -> bool:
+    """Whether a key, or a new size, which waits for more of its kind, is not carried out yet."""
+    return app._resize_event is not None or (isinstance(app, Patient) and app._busy)
 
 
-def _at_work(app: App[Any]) -> str:
-    """A part that does not wait for messages; "" if none."""
-    return next((str(pump) for pump in _pumps(app) if not _waits(pump)), "")
+def _at_work(app: App[Any]) -> MessagePump | None:
+    """A part that does not wait for messages."""
+    return next((pump for pump in _pumps(app) if not _waits(pump)), None)
+
+
+def _unrest(app: App[Any]) -> str:
+    """What it has still to do."""
+    errands = [vars(errand) for errand in app._errands] if isinstance(app, Patient) else []
+    return f"never quiet: on its way {_on_its_way(app)}, {errands}; at work {_at_work(app)}"
 
 
 def _pumps(app: App[Any]) -> Iterator[MessagePump]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from rtui.workbench.hunt import told
 from rtui.workbench.screens.dialog import Choose, Prompt
 from rtui.workbench.screens.search import Completing, Search
 from rtui.workbench.vocabulary import vocabulary
+from rtui.workbench.widgets.log import MessageLog
 from tests.waiting import PATIENCE
 from tests.workbench.conftest import running, until
 from tests.workbench.widgets.fake import screen_text
@@ -127,6 +128,15 @@ async def test_a_search_goes_on_from_the_other_end(journal: Journal, server: dem
             await until(pilot, lambda: not log.follow and log.cursor_seq == there, key)  # noqa: B023
 
 
+@asynccontextmanager
+async def stored(journal: Journal, server: demo.Server) -> AsyncIterator[tuple[Workbench, Pilot[Any], MessageLog]]:
+    """A connection to the echo, all of whose rows are in the file."""
+    async with running(journal, f"{server.url}/echo") as (bench, pilot):
+        log = bench.desk.log_view
+        await until(pilot, lambda: log.total and journal.committed == log.total, "the connection opens")
+        yield bench, pilot, log
+
+
 @contextmanager
 def storing_held_back(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Meanwhile no more is known to be in the file."""
@@ -146,9 +156,7 @@ def storing_held_back(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Iter
 async def test_a_row_is_found_though_it_is_shown_before_it_is_stored(
     journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running(journal, f"{server.url}/echo") as (bench, pilot):
-        log = bench.desk.log_view
-        await until(pilot, lambda: log.total and journal.committed == log.total, "the connection opens")
+    async with stored(journal, server) as (bench, pilot, log):
         monkeypatch.setattr(typeahead, "PATIENCE", PATIENCE)
         with storing_held_back(journal, monkeypatch):
             bench.desk.send(b"needle")
@@ -162,9 +170,7 @@ async def test_a_row_is_found_though_it_is_shown_before_it_is_stored(
 async def test_who_has_scrolled_back_to_a_row_that_is_not_stored_yet_stays_there_when_filtering(
     journal: Journal, server: demo.Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running(journal, f"{server.url}/echo") as (bench, pilot):
-        log = bench.desk.log_view
-        await until(pilot, lambda: log.total and journal.committed == log.total, "the connection opens")
+    async with stored(journal, server) as (bench, pilot, log):
         with storing_held_back(journal, monkeypatch):
             for text in (b"needle", b"needle"):
                 bench.desk.send(text)
