@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, cast, get_args
 
 from rtui.core.command import LASTING, Sabotage
@@ -99,28 +100,27 @@ def _has_own_ping(desk: Desk) -> bool:
 @_action("connect", "c", "Connect…", footer=True, when=lambda desk: desk.live_capture, menu=("sessions", "bottom"))
 async def connect(desk: Desk) -> None:
     """Connect to a URL, a session by its name, or what a command line says (curl, websocat, mosquitto_sub …)."""
-    await _connect(desk, "")
-
-
-async def _connect(desk: Desk, typed: str) -> None:
-    """Ask for it; `typed` is already there. A command that says nothing to connect to is given back."""
-    from rtui.settings.importing.command_line import is_command
-    from rtui.workbench.screens.address import URLS, Address, session_file, target_trouble
+    from rtui.workbench.screens.address import URLS, ask_until_taken, target_trouble
 
     detail = f"{URLS}\nor a session's name, or a command: curl, mosquitto_sub …"
-    ask = Address("connect", value=typed, hint="ws://localhost:8080/path", check=target_trouble, detail=detail)
-    target = await desk.ask(ask)
-    if not target:
-        return
+    hint, take = "ws://localhost:8080/path", partial(_connect, desk)
+    await ask_until_taken(desk, take, "connect", hint=hint, detail=detail, check=target_trouble)
+
+
+async def _connect(desk: Desk, target: str) -> bool:
+    """Whether `target` says something to connect to."""
+    from rtui.settings.importing.command_line import is_command
+    from rtui.workbench.screens.address import session_file
+
     if is_command(target):
         from rtui.workbench.actions.importing import connect_command
 
-        if not await connect_command(desk, target) and "\n" not in target:
-            await _connect(desk, target)
-    elif (path := session_file(target)) is None:
+        return await connect_command(desk, target)
+    if (path := session_file(target)) is None:
         await _connect_url(desk, target)
     elif not desk.go_to_session(path):
         desk.connect(load_session(path, declares_for))
+    return True
 
 
 async def _connect_url(desk: Desk, url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,17 +31,10 @@ SHOWN: Final = 6
 @_action("import", "alt+i", "Import sessions…", menu=("sessions", "bottom"))
 async def import_sessions(desk: Desk) -> None:
     """Make sessions out of a HAR file, an export of MQTTX, MQTT Explorer, Insomnia or Postman, or of command lines."""
-    await _ask_and_import(desk, "")
+    from rtui.workbench.screens.address import ask_until_taken
 
-
-async def _ask_and_import(desk: Desk, typed: str) -> None:
-    """Ask for the source; `typed` is already there. One that cannot be read is given back, unless it was pasted."""
-    from rtui.workbench.screens.address import Address
-
-    hint = "a file, or a command: curl …"
-    source = await desk.ask(Address("import sessions", value=typed, hint=hint, detail=KINDS, check=_source_trouble))
-    if source and not await _import(desk, source) and "\n" not in source:
-        await _ask_and_import(desk, source)
+    hint, take = "a file, or a command: curl …", partial(_import, desk)
+    await ask_until_taken(desk, take, "import sessions", hint=hint, detail=KINDS, check=_source_trouble)
 
 
 def _source_trouble(source: str) -> str:

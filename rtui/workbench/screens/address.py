@@ -5,8 +5,9 @@ A command of several lines that is pasted is taken whole.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,8 +18,11 @@ from rtui.core.fault import Failure
 from rtui.protocols import registry
 from rtui.settings.importing.command_line import is_command
 from rtui.settings.session_list import find_session
-from rtui.workbench.screens.dialog import Choice, Choose, Prompt
+from rtui.workbench.screens.dialog import Check, Choice, Choose, Prompt
 from rtui.workbench.widgets.safe import SafeInput
+
+if TYPE_CHECKING:
+    from rtui.workbench.screens.desk import Desk
 
 URLS: Final = "ws:// wss:// mqtt:// mqtts:// grpc:// grpcs:// http:// https://"
 """What a URL begins with most often: of the last two the protocol is asked."""
@@ -53,6 +57,17 @@ class Address(Prompt):
     def _pasted(self, event: CommandInput.Pasted) -> None:
         event.stop()
         self.dismiss(event.text)
+
+
+async def ask_until_taken(
+    desk: Desk, take: Callable[[str], Awaitable[bool]], title: str, *, hint: str, detail: str, check: Check
+) -> None:
+    """Ask until `take` can use the line, or none is given. It is given back to be mended; pasted lines are not."""
+    typed = ""
+    while text := await desk.ask(Address(title, value=typed, hint=hint, detail=detail, check=check)):
+        if await take(text) or "\n" in text:
+            return
+        typed = text
 
 
 def which_protocol(url: str) -> Choose | None:
